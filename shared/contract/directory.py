@@ -1,0 +1,91 @@
+"""Directory documents: whole, one kind one document, last writer wins (`runtime.md` 22)."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Literal
+
+from shared.contract.envelope import Event, Value
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Kind = Literal["site", "calendar", "team", "agent"]
+
+
+class Interval(Value):
+    """Open from `opens` to `closes`, local time; `closes` <= `opens` runs over midnight."""
+
+    opens: time
+    closes: time
+
+
+class Document(Event):
+    """A directory document; `withdrawn` says that it no longer counts."""
+
+    id: str
+    withdrawn: bool = False
+
+
+class Calendar(Document):
+    """The open intervals of each weekday; a day without any is closed."""
+
+    type = "relance.directory.calendar.v1"
+    weekly: dict[Weekday, tuple[Interval, ...]]
+
+
+class Site(Document):
+    """A point of sale: IANA `zone`, phone `region` (ISO 3166), its calendar.
+
+    `settings` are the site's own values of rulebook settings, for instance
+    `first_response = "2h"` (003-04: 1 to 48 hours).
+    """
+
+    type = "relance.directory.site.v1"
+    name: str
+    zone: str
+    region: str
+    calendar: str
+    language: str = "en"
+    settings: dict[str, str] = {}
+
+
+class Team(Document):
+    """Agents who share leads; `manager` is an agent id."""
+
+    type = "relance.directory.team.v1"
+    name: str
+    site: str
+    manager: str | None = None
+
+
+class Agent(Document):
+    """A person inside. `channels` is how they want to be told; `roles` what they may do."""
+
+    type = "relance.directory.agent.v1"
+    name: str
+    initials: str
+    site: str
+    team: str | None = None
+    roles: tuple[str, ...] = ()
+    email: str | None = None
+    mobile: str | None = None
+    channels: tuple[Literal["sms", "email"], ...] = ("email",)
+    language: str | None = None
+
+
+DIRECTORY_EVENTS: tuple[type[Document], ...] = (Site, Calendar, Team, Agent)
+KINDS: dict[Kind, type[Document]] = {
+    "site": Site,
+    "calendar": Calendar,
+    "team": Team,
+    "agent": Agent,
+}
+
+
+def kind_of(document: Document) -> Kind:
+    """`site` of a Site: the middle of the record key `tenant/kind/id`."""
+    return next(kind for kind, cls in KINDS.items() if type(document) is cls)
+
+
+def key_of(tenant: str, document: Document) -> str:
+    """The record key on `directory.v1`."""
+    return f"{tenant}/{kind_of(document)}/{document.id}"

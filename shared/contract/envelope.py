@@ -1,0 +1,95 @@
+"""The envelope: one CloudEvents 1.0 event, structured JSON, as it lies on every topic."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID, uuid5
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
+
+CONTENT_TYPE = "application/cloudevents+json"
+
+NAMESPACE = UUID("7c0b9a52-4f0e-5f5a-9a27-6d1c1f3b7e10")
+"""The root of every id Relance derives (uuid5), so that core, replay and retry agree."""
+
+
+class Value(BaseModel):
+    """A frozen value. Readers ignore unknown fields; mypy keeps writers strict."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Because(Value):
+    """The rule that made an event: rulebook, its version, and the numbered rule."""
+
+    rulebook: str
+    version: str
+    rule: str
+
+
+class Event(Value):
+    """The payload of an envelope: a past-tense fact. Each class names its wire type."""
+
+    type: ClassVar[str]
+    because: Because | None = None
+
+
+def _typed(data: object) -> object:
+    """Refuse a bare dict: payloads are made typed by `shared.contract.topics.decode`."""
+    if isinstance(data, Event):
+        return data
+    raise ValueError("data must be a typed Event")
+
+
+class Envelope(Value):
+    """One event with its CloudEvents attributes.
+
+    `id` is a UUID in text. `source` is the service (`/pipeline`) or the outside system.
+    `subject` is the key that orders events (a lead, agent or notification id).
+    `time` is when intake accepted the input that caused it, UTC; the only now a core sees.
+    `sequence` is dense per (source, subject), set by the outbox (`runtime.md` 9).
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: AwareDatetime
+    tenant: str
+    datacontenttype: Literal["application/json"] = "application/json"
+    sequence: int | None = None
+    correlationid: str | None = None
+    causationid: str | None = None
+    traceparent: str | None = None
+    data: Annotated[SerializeAsAny[Event], BeforeValidator(_typed)]
+
+    def to_bytes(self) -> bytes:
+        """The envelope as it is written to Kafka: compact JSON without absent attributes."""
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+def derived_id(*parts: str) -> str:
+    """A UUID that depends on `parts` alone: the same input makes the same id for ever."""
+    return str(uuid5(NAMESPACE, "\x1f".join(parts)))
+
+
+def caused(
+    cause: Envelope, *, source: str, index: int, subject: str, data: Event, **attributes: Any
+) -> Envelope:
+    """The `index`-th event that `source` makes of `cause`: same tenant, time and correlation."""
+    return Envelope.model_construct(
+        specversion="1.0",
+        id=derived_id(cause.id, source, str(index)),
+        source=source,
+        type=data.type,
+        subject=subject,
+        time=attributes.get("time", cause.time),
+        tenant=cause.tenant,
+        datacontenttype="application/json",
+        sequence=None,
+        correlationid=cause.correlationid or cause.id,
+        causationid=cause.id,
+        traceparent=cause.traceparent,
+        data=data,
+    )

@@ -1,0 +1,99 @@
+"""What intake says: who got in touch, by which channel, with what."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from shared.contract.envelope import Event, Value
+
+Channel = Literal["call", "sms", "email", "chat", "social", "form"]
+PointKind = Literal["phone", "email"]
+
+
+class ContactPoint(Value):
+    """One phone (E.164) or e-mail (case-folded) of a contact."""
+
+    kind: PointKind
+    value: str
+
+
+class CallFacts(Value):
+    """What the telephony vendor said of a call; `answered_by` is an agent id."""
+
+    direction: Literal["inbound", "outbound"] = "inbound"
+    outcome: Literal["missed", "answered"]
+    dialled: str | None = None
+    answered_by: str | None = None
+    duration_s: int | None = None
+    recording_url: str | None = None
+
+
+class MailFacts(Value):
+    """The ids that thread a mail; `mailbox` is the envelope recipient."""
+
+    message_id: str | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    mailbox: str | None = None
+
+
+class LeadReceived(Event):
+    """Somebody got in touch. intake says what it saw; pipeline decides what it is.
+
+    `source` and `site` name entries of the rulebook's sources and of the directory;
+    `occurred_at` is the sender's own time (for people); `missing` names what the form asked for
+    and did not get; `dedupe_key` stands in where the sender has no id (`runtime.md` 10).
+    """
+
+    type = "relance.lead.received.v1"
+    channel: Channel
+    source: str
+    site: str
+    points: tuple[ContactPoint, ...] = ()
+    name: str | None = None
+    company: str | None = None
+    subject: str | None = None
+    text: str | None = None
+    language: str | None = None
+    fields: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    occurred_at: AwareDatetime | None = None
+    call: CallFacts | None = None
+    mail: MailFacts | None = None
+    dedupe_key: str | None = None
+    raw_id: str | None = None
+
+
+class InboundIgnored(Event):
+    """An input that is no lead (a bounce, an auto-reply, a ringing call) and why."""
+
+    type = "relance.inbound.ignored.v1"
+    source: str
+    why: str
+    raw_id: str | None = None
+
+
+class InboundQuarantined(Event):
+    """An input that could not be read; its bytes are on `intake.raw.v1` and the dead letters."""
+
+    type = "relance.inbound.quarantined.v1"
+    source: str
+    why: str
+    raw_id: str | None = None
+
+
+class RawReceived(Event):
+    """The bytes as they came, base64, for evidence and re-parsing."""
+
+    type = "relance.inbound.raw.v1"
+    source: str
+    door: Literal["http", "smtp", "topic"]
+    content_type: str
+    body_base64: str
+    headers: dict[str, str] = {}
+
+
+INTAKE_EVENTS: tuple[type[Event], ...] = (LeadReceived, InboundIgnored, InboundQuarantined)

@@ -1,0 +1,278 @@
+"""What pipeline says: what happened to a lead, and what it asks of its siblings.
+
+The envelope's subject is the lead id, unless a class says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, JsonValue
+
+from shared.contract.due import Due
+from shared.contract.envelope import Event, Value
+from shared.contract.intake import Channel, ContactPoint
+
+Status = Literal["open", "won", "lost", "invalid"]
+
+
+class LeadCreated(Event):
+    """A new lead. `number` is its short form for people; `contact` the person's id."""
+
+    type = "relance.lead.created.v1"
+    number: str
+    pipeline: str
+    contact: str
+    site: str
+    channel: Channel
+    source: str
+    received_at: AwareDatetime
+    points: tuple[ContactPoint, ...] = ()
+    name: str | None = None
+    company: str | None = None
+    subject: str | None = None
+    text: str | None = None
+    language: str | None = None
+    fields: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+    mail_ids: tuple[str, ...] = ()
+
+
+class LeadLinked(Event):
+    """The same person got in touch again; the open lead keeps it (001-01)."""
+
+    type = "relance.lead.linked.v1"
+    channel: Channel
+    source: str
+    points: tuple[ContactPoint, ...] = ()
+    name: str | None = None
+    subject: str | None = None
+    text: str | None = None
+    mail_ids: tuple[str, ...] = ()
+
+
+class ReplyReceived(Event):
+    """A mail of the contact in a known thread, or to a mailbox while a lead is open."""
+
+    type = "relance.lead.reply_received.v1"
+    channel: Channel
+    subject: str | None = None
+    text: str | None = None
+    mail_ids: tuple[str, ...] = ()
+
+
+class LeadAssigned(Event):
+    """The lead has an owner (an agent id); `by` is who decided, absent for a rule."""
+
+    type = "relance.lead.assigned.v1"
+    owner: str
+    previous: str | None = None
+    by: str | None = None
+
+
+class StageEntered(Event):
+    """The lead is in `stage` of `pipeline`; `left` is the stage before."""
+
+    type = "relance.lead.stage_entered.v1"
+    pipeline: str
+    stage: str
+    left: str | None = None
+    by: str | None = None
+
+
+class FieldsSet(Event):
+    """Fields of the lead, or contact points of the person, have these values now."""
+
+    type = "relance.lead.fields_set.v1"
+    fields: dict[str, str]
+    by: str | None = None
+
+
+class NoteAdded(Event):
+    """A note on the lead, or on one of its tasks (`task` is the task's id)."""
+
+    type = "relance.lead.note_added.v1"
+    text: str
+    task: str | None = None
+    by: str | None = None
+
+
+class AttemptLogged(Event):
+    """One try to reach the contact; `counted` is decided now and for ever (001-05)."""
+
+    type = "relance.lead.attempt_logged.v1"
+    code: str
+    channel: Channel
+    outcome: str
+    counted: bool = True
+    by: str | None = None
+
+
+class ContactMade(Event):
+    """A two-way exchange."""
+
+    type = "relance.lead.contact_made.v1"
+    channel: Channel
+    direction: Literal["inbound", "outbound"]
+    by: str | None = None
+
+
+class TaskCreated(Event):
+    """An agent owes something. `task` is its id, `name` its kind, `to` an agent id."""
+
+    type = "relance.task.created.v1"
+    task: str
+    name: str
+    title: str
+    to: str | None = None
+    due: Due | None = None
+    channel: Channel | None = None
+
+
+class TaskPostponed(Event):
+    """The task is due later (001-03)."""
+
+    type = "relance.task.postponed.v1"
+    task: str
+    name: str
+    due: Due
+    note: str | None = None
+
+
+class TaskCompleted(Event):
+    """The task is done."""
+
+    type = "relance.task.completed.v1"
+    task: str
+    name: str
+    note: str | None = None
+    by: str | None = None
+
+
+class TaskCancelled(Event):
+    """The task is no longer owed."""
+
+    type = "relance.task.cancelled.v1"
+    task: str
+    name: str
+
+
+class DeadlineSet(Event):
+    """reminders shall watch this; the envelope id names this very setting.
+
+    A task's deadline has the task's id as `name`. `kind` tells reminders which event to fire.
+    `site` gives the calendar and the zone.
+    """
+
+    type = "relance.deadline.set.v1"
+    name: str
+    due: Due
+    kind: Literal["task", "named"]
+    site: str
+
+
+class DeadlineCleared(Event):
+    """reminders shall forget it."""
+
+    type = "relance.deadline.cleared.v1"
+    name: str
+
+
+class Need(Value):
+    """One thing that is missing, with the rule that asks for it and its own sentence.
+
+    `condition` is the rulebook's word (`filled`, `attempts`, …), `missing` what is missing by
+    name, `satisfied_by` what would satisfy it, for people.
+    """
+
+    rule: str
+    says: str
+    condition: str
+    missing: tuple[str, ...] = ()
+    satisfied_by: str
+
+
+class ActionRefused(Event):
+    """An agent's action was refused; every missing need at once."""
+
+    type = "relance.action.refused.v1"
+    action: str
+    by: str
+    needs: tuple[Need, ...]
+
+
+class LeadLate(Event):
+    """The first overdue alert of the lead; once, and the flag stays (003-11)."""
+
+    type = "relance.lead.late.v1"
+    owner: str | None = None
+    deadline: str
+
+
+class LeadClosed(Event):
+    """The lead ended."""
+
+    type = "relance.lead.closed.v1"
+    status: Literal["won", "lost", "invalid"]
+    reason: str | None = None
+    by: str | None = None
+
+
+class Recipient(Value):
+    """An agent (address from the directory copy) or the contact (addresses travel here)."""
+
+    kind: Literal["agent", "contact"]
+    id: str
+    points: tuple[ContactPoint, ...] = ()
+    zone: str | None = None
+    language: str | None = None
+
+
+class NotificationRequested(Event):
+    """pipeline asks that a person be told; notifications decides how and whether.
+
+    Subject: the lead id; for a digest the agent id. `occasion` is what makes two messages the
+    same message. `values` are the template's variables.
+    """
+
+    type = "relance.notification.requested.v1"
+    to: Recipient
+    template: str
+    occasion: str
+    site: str
+    lead: str | None = None
+    values: dict[str, JsonValue] = {}
+
+
+class NotificationWithdrawn(Event):
+    """What is not sent yet of this lead shall not be; absent fields match everything."""
+
+    type = "relance.notification.withdrawn.v1"
+    lead: str
+    to: str | None = None
+    template: str | None = None
+    why: str
+
+
+PIPELINE_EVENTS: tuple[type[Event], ...] = (
+    LeadCreated,
+    LeadLinked,
+    ReplyReceived,
+    LeadAssigned,
+    StageEntered,
+    FieldsSet,
+    NoteAdded,
+    AttemptLogged,
+    ContactMade,
+    TaskCreated,
+    TaskPostponed,
+    TaskCompleted,
+    TaskCancelled,
+    DeadlineSet,
+    DeadlineCleared,
+    ActionRefused,
+    LeadLate,
+    LeadClosed,
+    NotificationRequested,
+    NotificationWithdrawn,
+)
