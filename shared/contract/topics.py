@@ -26,7 +26,8 @@ class Topic:
     """One topic. `partitions` never changes: the order of a subject depends on it.
 
     `retention_ms` is absent for compacted topics. `flush_each` puts every record on disk before
-    it is acknowledged, where one broker holds it (`runtime.md` 20).
+    it is acknowledged, where one broker holds it (`runtime.md` 20). `readers` are the services
+    that subscribe to it; anybody may read for themselves.
     """
 
     name: str
@@ -38,10 +39,13 @@ class Topic:
     compacted: bool = False
     flush_each: bool = False
     events: tuple[type[Event], ...] = ()
+    readers: tuple[str, ...] = ()
 
 
 def _inbound(kind: str) -> Topic:
-    return Topic(f"inbound.{kind}.v1", "outside", "any", partitions=6, max_bytes=8 * MIB)
+    return Topic(
+        f"inbound.{kind}.v1", "outside", "any", partitions=6, max_bytes=8 * MIB, readers=("intake",)
+    )
 
 
 def _dead_letters(service: str) -> Topic:
@@ -67,6 +71,7 @@ INTAKE = Topic(
     "keyed hash of the first contact point",
     flush_each=True,
     events=INTAKE_EVENTS,
+    readers=("pipeline",),
 )
 DIRECTORY = Topic(
     "directory.v1",
@@ -77,11 +82,28 @@ DIRECTORY = Topic(
     compacted=True,
     flush_each=True,
     events=DIRECTORY_EVENTS,
+    readers=("intake", "pipeline", "reminders", "notifications"),
 )
-PIPELINE = Topic("pipeline.events.v1", "pipeline", "lead id", events=PIPELINE_EVENTS)
-REMINDERS = Topic("reminders.events.v1", "reminders", "lead or agent id", events=REMINDERS_EVENTS)
+PIPELINE = Topic(
+    "pipeline.events.v1",
+    "pipeline",
+    "lead id (digest requests: agent id)",
+    events=PIPELINE_EVENTS,
+    readers=("reminders", "notifications"),
+)
+REMINDERS = Topic(
+    "reminders.events.v1",
+    "reminders",
+    "lead id (DigestDue: agent id)",
+    events=REMINDERS_EVENTS,
+    readers=("pipeline",),
+)
 NOTIFICATIONS = Topic(
-    "notifications.events.v1", "notifications", "lead or agent id", events=NOTIFICATIONS_EVENTS
+    "notifications.events.v1",
+    "notifications",
+    "lead or agent id",
+    events=NOTIFICATIONS_EVENTS,
+    readers=("pipeline",),
 )
 SERVICES = ("intake", "pipeline", "reminders", "notifications")
 DEAD_LETTERS = {service: _dead_letters(service) for service in SERVICES}
