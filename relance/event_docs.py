@@ -15,6 +15,7 @@ from shared.contract.envelope import CONTENT_TYPE, Envelope, Event
 from shared.contract.topics import TOPICS, Topic
 
 FOLDER = Path(__file__).parent.parent / "docs" / "events"
+ARCHITECTURE = FOLDER.parent / "architecture.md"
 
 
 class IncompatibleChange(Exception):
@@ -69,10 +70,9 @@ def asyncapi() -> dict[str, Any]:
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
-    kept = "compacted" if topic.compacted else f"{(topic.retention_ms or 0) // 86_400_000} days"
     return {
         "address": topic.name,
-        "description": f"Written by {topic.writer} only; key: {topic.key}; kept: {kept}.",
+        "description": f"Written by {topic.writer} only; key: {topic.key}; kept: {_kept(topic)}.",
         "messages": {
             cls.__name__: {
                 "name": cls.type,
@@ -95,6 +95,10 @@ def _channel(topic: Topic) -> dict[str, Any]:
     }
 
 
+def _kept(topic: Topic) -> str:
+    return "compacted" if topic.compacted else f"{(topic.retention_ms or 0) // 86_400_000} days"
+
+
 def documents() -> dict[str, str]:
     """File name -> text of everything in `docs/events/`."""
     pages = {f"{cls.type}.json": schema_of(cls) for topic in TOPICS for cls in topic.events} | {
@@ -103,6 +107,27 @@ def documents() -> dict[str, str]:
     return {
         name: json.dumps(page, indent=1, ensure_ascii=False) + "\n" for name, page in pages.items()
     }
+
+
+def topic_table() -> str:
+    """The topic table of `docs/architecture.md`."""
+    rows = [
+        "| topic | only writer | key | partitions | kept | read by |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| `{topic.name}` | {topic.writer} | {topic.key} | {topic.partitions} | {_kept(topic)} "
+        f"| {', '.join(topic.readers) or 'people'} |"
+        for topic in TOPICS
+    ]
+    return "\n".join(rows)
+
+
+def with_topic_table(page: str) -> str:
+    """`page` with the table between its two marks made anew."""
+    head, start, rest = page.partition("<!-- topics: written by `relance docs` -->\n")
+    _, end, tail = rest.partition("<!-- /topics -->")
+    return f"{head}{start}{topic_table()}\n{end}{tail}"
 
 
 def is_compatible(frozen: dict[str, Any], current: dict[str, Any]) -> bool:
@@ -143,4 +168,8 @@ def write(folder: Path = FOLDER) -> list[str]:
             )
         path.write_text(text)
         changed.append(name)
+    page = ARCHITECTURE.read_text()
+    if (renewed := with_topic_table(page)) != page:
+        ARCHITECTURE.write_text(renewed)
+        changed.append(ARCHITECTURE.name)
     return changed

@@ -18,6 +18,12 @@ def test_the_published_documents_are_those_the_code_writes() -> None:
     assert published == event_docs.documents(), "run `relance docs` and commit docs/events"
 
 
+def test_the_topic_table_for_people_is_that_of_the_code() -> None:
+    page = event_docs.ARCHITECTURE.read_text()
+
+    assert event_docs.with_topic_table(page) == page, "run `relance docs`"
+
+
 def test_every_event_lies_on_exactly_one_topic() -> None:
     types = [cls.type for topic in TOPICS for cls in topic.events]
 
