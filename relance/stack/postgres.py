@@ -1,0 +1,206 @@
+"""PostgreSQL 18 as a child process, from the binaries of a Python wheel."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from relance.stack.error import StackError
+from relance.stack.home import LOOPBACK, Home, choose_port, private_folder
+from relance.stack.postgres_place import Place, choose_place
+from relance.stack.process import Child
+
+ROLES = ("pipeline", "reminders", "notifications")
+DATABASE = "relance"
+
+# Passed on the command line, so that data made by an older checkout obeys the newest settings.
+_SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "fsync": "on",  # our promises are about crashes: never trade them for speed
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+}
+
+
+class Postgres:
+    """One PostgreSQL server of a home, on a TCP port of this machine and a Unix socket.
+
+    Whoever reaches the port may log in as anybody: it is for one developer's machine.
+    """
+
+    def __init__(self, home: Home, port: int = 0) -> None:
+        """Describe the server; `port` 0 takes any free port at the first start and keeps it."""
+        self.home = home
+        self.port = port
+        self._child: Child | None = None
+        self._place: Place | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it runs; made at first use."""
+        if self._place is None:
+            self._place = choose_place(self.home)
+        return self._place
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the postmaster while it runs, else None."""
+        return self._child.pid if self._child else None
+
+    @property
+    def child(self) -> Child:
+        """The process; raise StackError before the first start."""
+        if self._child is None:
+            raise StackError("PostgreSQL of the local stack has not been started yet.")
+        return self._child
+
+    def dsn(self, user: str = "postgres", database: str = DATABASE) -> str:
+        """Return the address to connect to as `user`."""
+        return f"postgresql://{user}@{LOOPBACK}:{self.port}/{database}"
+
+    def start(self, limit_s: float = 60) -> None:
+        """Start it (a new home gets its database and roles first) and wait until it answers.
+
+        After a crash this recovers what was committed. Raise StackError if it cannot start.
+        """
+        self.launch()
+        self.wait_ready(limit_s)
+
+    def launch(self) -> None:
+        """Start it without waiting."""
+        if self.pid:
+            return
+        self.home.prepare()
+        if not (self.place.data / "PG_VERSION").exists():
+            self._create()
+        elif self.place.data.stat().st_uid != self.place.owner:
+            raise StackError(
+                f"The PostgreSQL data in {self.place.data} belongs to another user: "
+                "run as that user, or name another folder with RELANCE_HOME."
+            )
+        self._child = self._child or self._postmaster()
+        self._child.end_leftover()
+        self.port = choose_port(self.port, "PostgreSQL")
+        self._child.command = self._command()
+        self._child.start()
+
+    def wait_ready(self, limit_s: float = 60) -> None:
+        """Wait until it accepts connections; raise StackError if it never does."""
+        try:
+            self.child.wait_ready(self._accepts, limit_s)
+        except StackError as error:
+            raise StackError(
+                f"{error}\nIf the data is damaged, `make clean` starts with an empty stack."
+            ) from error
+
+    def stop(self) -> None:
+        """Stop it in order; open connections are closed."""
+        if self._child:
+            self._child.stop()
+
+    def crash(self) -> None:
+        """Kill the postmaster and all its children at once, as a power cut would."""
+        self.child.kill()
+
+    def run(self, sql: str, database: str = DATABASE) -> str:
+        """Run SQL as superuser and return what it printed, unaligned; raise StackError."""
+        done = subprocess.run(
+            [
+                self.place.program("psql"),
+                "-XqAt",
+                "-v",
+                "ON_ERROR_STOP=1",
+                self.dsn(database=database),
+            ],
+            input=sql,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise StackError(f"PostgreSQL refused a statement of the stack: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def copy_database(self, name: str, template: str = DATABASE) -> None:
+        """Create the database `name` as a copy of `template`, to which nobody may be connected."""
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"', "postgres")
+
+    def drop_database(self, name: str) -> None:
+        """Remove the database `name`, closing its connections."""
+        self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', "postgres")
+
+    def _postmaster(self) -> Child:
+        return Child(
+            "postgres",
+            [],
+            self.home.log("postgres"),
+            environment=_environment(),
+            folder=self.place.installation,
+            account=self.place.account,
+            stop_signal=signal.SIGINT,  # "fast": closes connections, then a clean checkpoint
+        )
+
+    def _command(self) -> list[str | Path]:
+        sockets = private_folder(self.home.sockets, self.place.owner)
+        settings = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(sockets)}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [self.place.program("postgres"), "-D", self.place.data, *options]
+
+    def _accepts(self) -> bool:
+        # The postmaster writes its state into the eighth line of its own lock file.
+        try:
+            lines = (self.place.data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
+
+    def _create(self) -> None:
+        """Make the data folder under another name first: half a folder is never taken for one."""
+        half = self.place.data.with_name("postgres.new")
+        shutil.rmtree(half, ignore_errors=True)
+        self.place.give(half)
+        options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        self._once("initdb", [*options, "-D", half])
+        self._once("postgres", ["--single", "-D", half, "postgres"], _roles())
+        self._once("postgres", ["--single", "-D", half, DATABASE], _schemas())
+        half.replace(self.place.data)
+
+    def _once(self, program: str, arguments: list[str | Path], sql: str = "") -> None:
+        account = self.place.account
+        done = subprocess.run(
+            [self.place.program(program), *arguments],
+            input=sql,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=_environment(),
+            cwd=self.place.installation,
+            user=account.user if account else None,
+            group=account.group if account else None,
+            extra_groups=[] if account else None,
+        )
+        if done.returncode or "ERROR:" in done.stderr:
+            raise StackError(f"PostgreSQL could not make its data folder: {done.stderr.strip()}")
+
+
+def _environment() -> dict[str, str]:
+    """Our environment without what would make PostgreSQL behave otherwise."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
+    return kept | {"LC_ALL": "C"}
+
+
+def _roles() -> str:
+    """One role a service, because a service may touch only its own tables (runtime.md 26)."""
+    create = [f"CREATE ROLE {role} LOGIN" for role in ROLES]
+    paths = [f"ALTER ROLE {role} SET search_path TO {role}" for role in ROLES]
+    return ";\n".join([f"CREATE DATABASE {DATABASE}", *create, *paths]) + ";\n"
+
+
+def _schemas() -> str:
+    schemas = [f"CREATE SCHEMA {role} AUTHORIZATION {role}" for role in ROLES]
+    return ";\n".join([*schemas, "REVOKE ALL ON SCHEMA public FROM PUBLIC"]) + ";\n"
