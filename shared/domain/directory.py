@@ -1,0 +1,135 @@
+"""The directory as a value: one tenant's sites, calendars, teams and agents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from shared.contract.directory import Agent, Calendar, Document, Site, Team, kind_of
+from shared.domain.calendar import OpenHours
+
+D = TypeVar("D", bound=Document)
+
+
+class Unknown(LookupError):
+    """Something names a directory entry that is not there (yet); `runtime.md` 11 lets it wait."""
+
+    def __init__(self, kind: str, id_: str) -> None:
+        missing = "is no IANA time zone" if kind == "zone" else "is not in the directory"
+        super().__init__(
+            f"{kind} {id_!r} {missing}: correct it with `relance directory apply FILE`"
+        )
+        self.kind, self.id = kind, id_
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Frozen; `with_` makes the next one.
+
+    A withdrawn document is still found by its id, because leads of its time name it, but no
+    list (`agents`, `agents_of`, `with_role`) holds it.
+    """
+
+    _sites: Mapping[str, Site] = field(default_factory=dict)
+    _calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    _teams: Mapping[str, Team] = field(default_factory=dict)
+    _agents: Mapping[str, Agent] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, documents: Iterable[Document]) -> Directory:
+        """The directory that holds `documents`; the last of an id wins."""
+        return cls().with_(*documents)
+
+    def with_(self, *documents: Document) -> Directory:
+        """This directory with `documents` in the place of their former versions."""
+        changed: dict[str, dict[str, Document]] = {}
+        for document in documents:
+            name = f"_{kind_of(document)}s"
+            if name not in changed:
+                changed[name] = dict(getattr(self, name))
+            changed[name][document.id] = document
+        held = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Directory(**{**held, **changed})
+
+    def site(self, id_: str) -> Site:
+        """The point of sale; raises `Unknown`."""
+        return _found("site", id_, self._sites)
+
+    def calendar(self, id_: str) -> Calendar:
+        """The calendar document; raises `Unknown`. To count by it take `opening`."""
+        return _found("calendar", id_, self._calendars)
+
+    def team(self, id_: str) -> Team:
+        """The team; raises `Unknown`."""
+        return _found("team", id_, self._teams)
+
+    def agent(self, id_: str) -> Agent:
+        """The person inside; raises `Unknown`."""
+        return _found("agent", id_, self._agents)
+
+    def opening(self, site: str) -> OpenHours:
+        """The site's open hours in its zone; raises `Unknown` for site, calendar or zone."""
+        known = self._openings.get(site)
+        if known is None:
+            document = self.site(site)
+            calendar = self.calendar(document.calendar)
+            known = self._openings[site] = OpenHours.of(calendar, _zone(document.zone))
+        return known
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """All sites that count, by id."""
+        return _counting(self._sites)
+
+    @cached_property
+    def agents(self) -> tuple[Agent, ...]:
+        """All agents that count, by id."""
+        return _counting(self._agents)
+
+    def agents_of(self, team: str) -> tuple[Agent, ...]:
+        """The agents of a team, by id; none for a team nobody names."""
+        return self._by_team.get(team, ())
+
+    def with_role(self, role: str) -> tuple[Agent, ...]:
+        """The agents who have `role`, by id."""
+        return self._by_role.get(role, ())
+
+    @cached_property
+    def _openings(self) -> dict[str, OpenHours]:
+        return {}
+
+    @cached_property
+    def _by_team(self) -> dict[str, tuple[Agent, ...]]:
+        return _grouped((agent.team, agent) for agent in self.agents if agent.team is not None)
+
+    @cached_property
+    def _by_role(self) -> dict[str, tuple[Agent, ...]]:
+        return _grouped((role, agent) for agent in self.agents for role in agent.roles)
+
+
+def _found(kind: str, id_: str, among: Mapping[str, D]) -> D:
+    found = among.get(id_)
+    if found is None:
+        raise Unknown(kind, id_)
+    return found
+
+
+def _counting(documents: Mapping[str, D]) -> tuple[D, ...]:
+    return tuple(document for _, document in sorted(documents.items()) if not document.withdrawn)
+
+
+def _grouped(pairs: Iterable[tuple[str, Agent]]) -> dict[str, tuple[Agent, ...]]:
+    groups: dict[str, tuple[Agent, ...]] = {}
+    for name, agent in pairs:
+        groups[name] = (*groups.get(name, ()), agent)
+    return groups
+
+
+def _zone(key: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(key)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Unknown("zone", key) from None
