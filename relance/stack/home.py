@@ -40,6 +40,16 @@ class Home:
         """The folder for Unix sockets: outside the home, because a socket path has 107 bytes."""
         return Path("/tmp") / f"relance-{os.getuid()}-{self.key}"  # noqa: S108 - owner checked on use
 
+    @property
+    def shelter(self) -> Path:
+        """The folder for what an unprivileged user must reach and cannot reach in the home."""
+        return Path("/var/tmp") / f"relance-{self.key}"  # noqa: S108 - owner checked on use
+
+    def remove(self) -> None:
+        """Forget everything; nothing of the stack may be running."""
+        for folder in (self.folder, self.sockets, self.shelter):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def data(self, name: str) -> Path:
         """Return where the program `name` keeps its data."""
         return self.folder / "data" / name

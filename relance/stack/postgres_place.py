@@ -84,7 +84,7 @@ def _reachable(folder: Path) -> bool:
 
 
 def _shelter(home: Home) -> Path:
-    shelter = private_folder(Path("/var/tmp") / f"relance-{home.key}", owner=0)  # noqa: S108 - owner checked
+    shelter = private_folder(home.shelter, owner=0)
     shelter.chmod(0o711)  # may be crossed, not listed
     return shelter
 

@@ -1,0 +1,80 @@
+"""Real Kafka and PostgreSQL for tests: started when the first test asks for them."""
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from relance.stack.home import Home
+from relance.stack.kafka import Kafka
+from relance.stack.postgres import Postgres
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of one test: the three schemas, each owned by its role, and nothing else."""
+
+    server: Postgres
+    name: str
+
+    def dsn(self, role: str = "postgres") -> str:
+        """Return the address to connect to as `pipeline`, `reminders` or `notifications`."""
+        return self.server.dsn(role, self.name)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names that no other test uses, for topics and consumer groups."""
+
+    prefix: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:8]}")
+
+    def topic(self, name: str = "topic") -> str:
+        return f"{self.prefix}.{name}"
+
+    def group(self, name: str = "group") -> str:
+        return f"{self.prefix}-{name}"
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Home]:
+    """A home for the session. Not in pytest's folder, which PostgreSQL's user cannot cross."""
+    folder = Path(tempfile.mkdtemp(prefix="relance-test-"))
+    folder.chmod(0o755)
+    home = Home(folder)
+    yield home
+    home.remove()
+
+
+@pytest.fixture(scope="session")
+def kafka(home: Home) -> Iterator[Kafka]:
+    """A running broker, shared by the session: use `names` for your topics and groups."""
+    broker = Kafka(home, say=print)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(home: Home) -> Iterator[Postgres]:
+    """A running server, shared by the session: `database` is a fresh one in it."""
+    server = Postgres(home)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[Database]:
+    """A fresh database, removed after the test."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    postgres.copy_database(name)
+    yield Database(postgres, name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def names() -> Names:
+    return Names()
