@@ -1,0 +1,91 @@
+"""A scenario: a short story with expectations that proves one rule of a rulebook.
+
+Scenario files are TOML with `[[scenario]]` tables (`rule`, `title`, `site`, `start`, `steps`).
+Times in them are local times of the scenario's site. The steps are in `simulation/step.py`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from relance.simulation.step import Local, Step, read_step
+
+
+class ScenarioError(Exception):
+    """A scenario file cannot be used; the sentence names file, scenario, step and what to do."""
+
+
+class Scenario(BaseModel):
+    """One story for one rule; `title` is the sentence a sales manager could check."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: str = Field(pattern=r"^(\d{3}-(L?\d+)|house-\d{2})$")
+    title: str = Field(min_length=10)
+    site: str
+    start: Local
+    steps: tuple[Step, ...] = Field(min_length=2)
+    file: str = ""
+
+    @property
+    def name(self) -> str:
+        """Rule and title, as tests and reports show it."""
+        return f"{self.rule} {self.title}"
+
+
+def _sentence(error: ValidationError | ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def _scenario(raw: Mapping[str, object], where: str, file: str) -> Scenario:
+    steps: list[Step] = []
+    listed = raw.get("steps")
+    if not isinstance(listed, list):
+        raise ScenarioError(f"{where}: `steps` must be a list of inline tables")
+    for number, each in enumerate(listed, 1):
+        try:
+            steps.append(read_step(each))
+        except ValueError as error:
+            raise ScenarioError(f"{where}, step {number}: {_sentence(error)}") from None
+    try:
+        return Scenario.model_validate({**raw, "steps": tuple(steps), "file": file})
+    except ValidationError as error:
+        raise ScenarioError(f"{where}: {_sentence(error)}") from None
+
+
+def parse(text: str, file: str) -> tuple[Scenario, ...]:
+    """The scenarios of one file. Raises `ScenarioError`, whose sentence begins with `file`."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{file}: is not TOML: {error}") from None
+    listed = tables.get("scenario")
+    if not isinstance(listed, list) or set(tables) != {"scenario"}:
+        raise ScenarioError(f"{file}: expected [[scenario]] tables and nothing else")
+    return tuple(
+        _scenario(raw, f"{file}, scenario {number} ({raw.get('title', 'without title')})", file)
+        for number, raw in enumerate(listed, 1)
+    )
+
+
+def load(paths: Iterable[Path]) -> tuple[Scenario, ...]:
+    """Every scenario of the given files, and of the `*.toml` in the given folders, in order."""
+    found: list[Scenario] = []
+    for path in paths:
+        files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        for file in files:
+            try:
+                text = file.read_text(encoding="utf-8")
+            except OSError as error:
+                raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from None
+            found += parse(text, file.name)
+    return tuple(found)

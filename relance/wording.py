@@ -1,0 +1,280 @@
+"""What each event is in words, for people who read the story of a lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.contract import intake, notifications, pipeline, reminders
+from shared.contract.directory import Document, kind_of
+from shared.contract.due import Due
+from shared.contract.envelope import Event
+from shared.contract.intake import ContactPoint
+
+SHOWN_CHARACTERS = 120
+"""As much of somebody's text as a line of the story quotes."""
+
+OF = {"elapsed": "", "open_hours": " of open hours", "working_days": " (working days)"}
+
+
+@dataclass
+class Names:
+    """What ids are called; an id without a name is shown as it is.
+
+    `tasks` are names of single tasks, by task id; the story fills it as tasks come up.
+    """
+
+    agents: dict[str, str] = field(default_factory=dict)
+    stages: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    tasks: dict[str, str] = field(default_factory=dict)
+
+    def agent(self, id_: str | None) -> str:
+        """The person's name; `nobody` without one."""
+        return "nobody" if id_ is None else self.agents.get(id_, id_)
+
+
+@dataclass(frozen=True)
+class _Say:
+    names: Names
+    zone: ZoneInfo
+
+    def at(self, instant: datetime) -> str:
+        local = instant.astimezone(self.zone)
+        return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+    def by(self, agent: str | None) -> str:
+        return f" by {self.names.agent(agent)}" if agent else ""
+
+    def stage(self, id_: str) -> str:
+        return f"«{self.names.stages.get(id_, id_)}»"
+
+    def task(self, id_: str, kind: str | None = None) -> str:
+        return f"«{self.names.tasks.get(id_, kind or id_)}»"
+
+    def person(self, name: str | None, points: Iterable[ContactPoint]) -> str:
+        return ", ".join([*([name] if name else []), *(point.value for point in points)])
+
+    def due(self, due: Due | None) -> str:
+        if due is None:
+            return ""
+        at = f" at {due.at.replace('_', ' ')}" if due.at else ""
+        if due.in_:
+            return f", due in {due.in_}{OF[due.of]}{at}"
+        if due.before:
+            return f", due {due.before} before{at}"
+        when = self.at(due.instant) if due.instant else f"{due.on}"
+        return f", due {when}{at}"
+
+
+def quoted(text: str | None) -> str:
+    """The beginning of somebody's text, on one line, in quotes."""
+    line = " ".join((text or "").split())
+    cut = line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
+    return f"«{cut}»" if cut else ""
+
+
+def _received(e: intake.LeadReceived, say: _Say) -> str:
+    how = {"form": "web form", "email": "e-mail", "sms": "SMS"}.get(e.channel, e.channel)
+    if e.call:
+        how = f"{e.call.outcome} call" if e.call.direction == "inbound" else "outbound call"
+    source = say.names.sources.get(e.source, e.source)
+    who = say.person(e.name, e.points) or "nobody named"
+    words = " ".join(part for part in (quoted(e.subject), quoted(e.text)) if part)
+    return f"{how} from {who} ({source})" + (f" {words}" if words else "")
+
+
+def _ignored(e: intake.InboundIgnored, say: _Say) -> str:
+    return f"no lead: {e.why} ({say.names.sources.get(e.source, e.source)})"
+
+
+def _quarantined(e: intake.InboundQuarantined, _: _Say) -> str:
+    return f"set aside, could not be read: {e.why}"
+
+
+def _created(e: pipeline.LeadCreated, say: _Say) -> str:
+    tags = "".join(f" #{tag}" for tag in e.tags)
+    return f"new lead: {say.person(e.name, e.points) or 'nobody named'}{tags}"
+
+
+def _linked(e: pipeline.LeadLinked, say: _Say) -> str:
+    who = say.person(e.name, e.points)
+    return f"the same person again, by {e.channel}: kept on this lead" + (
+        f" ({who})" if who else ""
+    )
+
+
+def _reply(e: pipeline.ReplyReceived, _: _Say) -> str:
+    return f"the contact answered by {e.channel}: {quoted(e.text or e.subject)}"
+
+
+def _assigned(e: pipeline.LeadAssigned, say: _Say) -> str:
+    was = f" (was {say.names.agent(e.previous)})" if e.previous else ""
+    return f"owner is {say.names.agent(e.owner)}{was}{say.by(e.by)}"
+
+
+def _stage(e: pipeline.StageEntered, say: _Say) -> str:
+    left = f" from {say.stage(e.left)}" if e.left else ""
+    return f"stage {say.stage(e.stage)}{left}{say.by(e.by)}"
+
+
+def _fields(e: pipeline.FieldsSet, say: _Say) -> str:
+    said = ", ".join(f"{say.names.fields.get(k, k)} = {v}" for k, v in e.fields.items())
+    return f"{said}{say.by(e.by)}"
+
+
+def _note(e: pipeline.NoteAdded, say: _Say) -> str:
+    where = f" on {say.task(e.task)}" if e.task else ""
+    return f"note {quoted(e.text)}{where}{say.by(e.by)}"
+
+
+def _attempt(e: pipeline.AttemptLogged, say: _Say) -> str:
+    counted = "" if e.counted else " (too early: not counted)"
+    return f"tried by {e.channel}: {e.outcome.replace('_', ' ')}{counted}{say.by(e.by)}"
+
+
+def _contact(e: pipeline.ContactMade, say: _Say) -> str:
+    return f"reached by {e.channel}, {e.direction}{say.by(e.by)}"
+
+
+def _task(e: pipeline.TaskCreated, say: _Say) -> str:
+    return f"task «{e.title}» for {say.names.agent(e.to)}{say.due(e.due)}"
+
+
+def _postponed(e: pipeline.TaskPostponed, say: _Say) -> str:
+    return f"task {say.task(e.task, e.name)} put off{say.due(e.due)}"
+
+
+def _completed(e: pipeline.TaskCompleted, say: _Say) -> str:
+    note = f" {quoted(e.note)}" if e.note else ""
+    return f"task {say.task(e.task, e.name)} done{say.by(e.by)}{note}"
+
+
+def _cancelled(e: pipeline.TaskCancelled, say: _Say) -> str:
+    return f"task {say.task(e.task, e.name)} no longer needed"
+
+
+def _deadline(e: pipeline.DeadlineSet, say: _Say) -> str:
+    return f"watch {say.task(e.name)}{say.due(e.due)}"
+
+
+def _cleared(e: pipeline.DeadlineCleared, say: _Say) -> str:
+    return f"stop watching {say.task(e.name)}"
+
+
+def _refused(e: pipeline.ActionRefused, say: _Say) -> str:
+    needs = "; ".join(
+        f"{need.satisfied_by or ', '.join(need.missing)} ({need.rule})" for need in e.needs
+    )
+    return f"REFUSED to {say.names.agent(e.by)}: {e.action.replace('_', ' ')}: {needs}"
+
+
+def _late(e: pipeline.LeadLate, say: _Say) -> str:
+    return f"LATE, owner is {say.names.agent(e.owner)}"
+
+
+def _closed(e: pipeline.LeadClosed, say: _Say) -> str:
+    reason = f": «{say.names.reasons.get(e.reason, e.reason)}»" if e.reason else ""
+    return f"closed, {e.status}{reason}{say.by(e.by)}"
+
+
+def _requested(e: pipeline.NotificationRequested, say: _Say) -> str:
+    to = say.names.agent(e.to.id) if e.to.kind == "agent" else "the contact"
+    return f"tell {to}: {e.template}"
+
+
+def _withdrawn(e: pipeline.NotificationWithdrawn, say: _Say) -> str:
+    to = f" to {say.names.agent(e.to)}" if e.to else ""
+    return f"do not send {e.template or 'anything'}{to} any more: {e.why}"
+
+
+def _planned(e: reminders.DeadlinePlanned, say: _Say) -> str:
+    return f"{say.task(e.name)} is due {say.at(e.due_at)}"
+
+
+def _overdue(e: reminders.LeadOverdue, say: _Say) -> str:
+    return f"{say.task(e.name)} was due {say.at(e.due_at)} and is not done"
+
+
+def _reached(e: reminders.DeadlineReached, say: _Say) -> str:
+    return f"{say.task(e.name)} has come ({say.at(e.due_at)})"
+
+
+def _digest(e: reminders.DigestDue, say: _Say) -> str:
+    return f"time for the digest of {say.names.agent(e.agent)}"
+
+
+def _whom(e: notifications.MessageEvent, say: _Say) -> str:
+    how = {"sms": "SMS", "email": "e-mail"}[e.channel]
+    to = "the contact" if e.to == "contact" else say.names.agent(e.to)
+    return f"{how} {e.template} to {to}"
+
+
+def _sent(e: notifications.NotificationSent, say: _Say) -> str:
+    return f"{_whom(e, say)}: {quoted(e.subject or e.text)}"
+
+
+def _deferred(e: notifications.NotificationDeferred, say: _Say) -> str:
+    return f"{_whom(e, say)} held until {say.at(e.until)}: {e.why}"
+
+
+def _not_sent(e: notifications.NotificationSuppressed, say: _Say) -> str:
+    return f"{_whom(e, say)} not sent: {e.why}"
+
+
+def _failed(e: notifications.NotificationFailed, say: _Say) -> str:
+    return f"{_whom(e, say)} FAILED: {e.why}"
+
+
+def _unknown(e: notifications.NotificationUnknown, say: _Say) -> str:
+    return f"{_whom(e, say)}: unknown whether it went, {e.resolution.replace('_', ' ')}"
+
+
+WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
+    intake.LeadReceived: _received,
+    intake.InboundIgnored: _ignored,
+    intake.InboundQuarantined: _quarantined,
+    intake.RawReceived: lambda e, _: f"{len(e.body_base64) * 3 // 4} bytes at door {e.door}",
+    pipeline.LeadCreated: _created,
+    pipeline.LeadLinked: _linked,
+    pipeline.ReplyReceived: _reply,
+    pipeline.LeadAssigned: _assigned,
+    pipeline.StageEntered: _stage,
+    pipeline.FieldsSet: _fields,
+    pipeline.NoteAdded: _note,
+    pipeline.AttemptLogged: _attempt,
+    pipeline.ContactMade: _contact,
+    pipeline.TaskCreated: _task,
+    pipeline.TaskPostponed: _postponed,
+    pipeline.TaskCompleted: _completed,
+    pipeline.TaskCancelled: _cancelled,
+    pipeline.DeadlineSet: _deadline,
+    pipeline.DeadlineCleared: _cleared,
+    pipeline.ActionRefused: _refused,
+    pipeline.LeadLate: _late,
+    pipeline.LeadClosed: _closed,
+    pipeline.NotificationRequested: _requested,
+    pipeline.NotificationWithdrawn: _withdrawn,
+    reminders.DeadlinePlanned: _planned,
+    reminders.LeadOverdue: _overdue,
+    reminders.DeadlineReached: _reached,
+    reminders.DigestDue: _digest,
+    notifications.NotificationSent: _sent,
+    notifications.NotificationDeferred: _deferred,
+    notifications.NotificationSuppressed: _not_sent,
+    notifications.NotificationFailed: _failed,
+    notifications.NotificationUnknown: _unknown,
+}
+
+
+def words_for(event: Event, names: Names, zone: ZoneInfo) -> str:
+    """The event in words; instants are told in `zone`."""
+    if isinstance(event, Document):
+        return f"directory: {kind_of(event)} {event.id}"
+    words = WORDS.get(type(event))
+    return words(event, _Say(names, zone)) if words else type(event).__name__
