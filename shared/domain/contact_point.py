@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
@@ -64,12 +65,7 @@ def read_phone(text: str, region: str) -> Reading:
         return Reading(wrong=f"{_quoted(shown)} stands for a number that the caller hides")
     number = _number(shown, region)
     if number is None:
-        return Reading(wrong=f"{_quoted(shown)} is no phone number")
-    if is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
-        return Reading(
-            wrong=f"{_quoted(shown)} has too few or too many digits for a phone of "
-            f"+{number.country_code}"
-        )
+        return Reading(wrong=f"{_quoted(shown)} is no complete phone number")
     value = format_number(number, PhoneNumberFormat.E164)
     if value in _VENDOR_PLACEHOLDERS or _is_made_up_number(number):
         return Reading(wrong=f"{_quoted(shown)} is a placeholder, not somebody's phone")
@@ -101,11 +97,12 @@ def read_email(text: str) -> Reading:
 
 def _number(text: str, region: str) -> PhoneNumber | None:
     """The text as a number, otherwise the first number in it (`06 12 34 56 78 (mornings)`)."""
-    try:
-        return parse(text, region)
-    except NumberParseException:
-        found = PhoneNumberMatcher(text[:_LONGEST], region, leniency=Leniency.POSSIBLE)
-        return found.next().number if found.has_next() else None
+    with suppress(NumberParseException):
+        number = parse(text, region)
+        if is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE:
+            return number
+    found = PhoneNumberMatcher(text[:_LONGEST], region, leniency=Leniency.POSSIBLE)
+    return found.next().number if found.has_next() else None
 
 
 def _quoted(text: str) -> str:
