@@ -1,0 +1,147 @@
+"""`messages.toml` and `templates/`: what a company says, to whom, by which channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from shared.contract.notifications import MessageChannel
+from shared.domain.rulebook.word import Part
+
+Purpose = Literal["alert", "notice", "digest", "service"]
+"""alert: something is late · notice: something happened · digest: the day's summary ·
+service: to the contact, about their own request."""
+
+Policy = Literal["at_most_once", "at_least_once"]
+"""What is done when nobody knows whether a message went: never again, or once more."""
+
+Body = Literal["sms", "txt", "html"]
+"""The ending of a template's file; an e-mail is `txt` with an optional `html` beside it."""
+
+BODIES: tuple[Body, ...] = ("sms", "txt", "html")
+NEEDED: Mapping[MessageChannel, Body] = {"sms": "sms", "email": "txt"}
+CHANNEL_OF: Mapping[Body, MessageChannel] = {"sms": "sms", "txt": "email", "html": "email"}
+
+TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$")]
+
+
+class Template(Part):
+    """One message in every channel it has.
+
+    `to` is who can receive it, `rule` the numbered sentence it fulfils, `subject` (Liquid) what
+    an e-mail is called. `language` sets the form of dates; the rulebook's own when absent.
+    `files` holds the Liquid sources by ending; `read_messages` fills it from the folder.
+    """
+
+    id: TemplateId
+    to: Literal["agent", "contact"]
+    channels: Annotated[tuple[MessageChannel, ...], Field(min_length=1)]
+    purpose: Purpose
+    policy: Policy
+    rule: str | None = None
+    subject: str | None = None
+    language: str | None = None
+    files: dict[Body, str] = {}
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> Self:
+        """Each channel is named once and has what it needs; nothing else is declared."""
+        problems = []
+        if len(set(self.channels)) != len(self.channels):
+            problems.append("a channel is named twice")
+        if ("email" in self.channels) != (self.subject is not None):
+            problems.append("channel email and a subject belong together")
+        if (self.purpose == "service") != (self.to == "contact"):
+            problems.append("purpose service is for contacts, the others are for agents")
+        if problems:
+            raise ValueError(f"template {self.id!r}: " + "; ".join(problems))
+        return self
+
+
+class Hold(Part):
+    """The numbered rules by which a message waits; that it waits needs no rule.
+
+    `closed`: an alert or notice to an agent is never sent while their site is closed.
+    """
+
+    closed: str | None = None
+
+
+class Messages(Part):
+    """The whole of `messages.toml`, with the sources of its templates.
+
+    `company` is the name that recipients see. `partials` are pieces that templates share, by
+    name and ending (`lead.html`); a template uses them with `{% render 'lead' %}`.
+    """
+
+    company: Annotated[str, StringConstraints(min_length=1)]
+    hold: Hold = Hold()
+    template: tuple[Template, ...] = ()
+    partials: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _no_two_alike(self) -> Self:
+        """An id names one template."""
+        ids = [template.id for template in self.template]
+        for id_ in ids:
+            if ids.count(id_) > 1:
+                raise ValueError(f"template {id_!r} is declared twice")
+        return self
+
+    @property
+    def templates(self) -> dict[str, Template]:
+        """The templates by id."""
+        return {template.id: template for template in self.template}
+
+    def by_id(self, id_: str) -> Template | None:
+        """The template of that id."""
+        return next((template for template in self.template if template.id == id_), None)
+
+
+def read_messages(document: Mapping[str, object], folder: Mapping[str, str]) -> Messages:
+    """The messages of a rulebook: parsed `messages.toml` and the texts of `templates/`.
+
+    `folder` maps file names, with or without `templates/` before them, to their text. Raises
+    pydantic's `ValidationError` for the document and `ValueError`, naming the file and what was
+    expected, for a template without its file or a file without its template.
+    """
+    messages = Messages.model_validate(dict(document))
+    known = messages.templates
+    files: dict[str, dict[Body, str]] = {id_: {} for id_ in known}
+    partials: dict[str, str] = {}
+    for path, text in sorted(folder.items()):
+        name, body = _name_and_body(path)
+        if name.startswith("_"):
+            partials[f"{name[1:]}.{body}"] = text
+        elif name not in known:
+            raise ValueError(
+                f"templates/{name}.{body}.liquid: messages.toml has no template {name!r}"
+            )
+        elif CHANNEL_OF[body] not in known[name].channels:
+            raise ValueError(
+                f"templates/{name}.{body}.liquid: messages.toml gives template {name!r} "
+                f"no channel {CHANNEL_OF[body]!r}"
+            )
+        else:
+            files[name][body] = text
+    for template in messages.template:
+        for channel in template.channels:
+            if NEEDED[channel] not in files[template.id]:
+                raise ValueError(
+                    f"messages.toml: template {template.id!r} has channel {channel!r}, "
+                    f"so templates/{template.id}.{NEEDED[channel]}.liquid is expected"
+                )
+    filled = [t.model_copy(update={"files": files[t.id]}) for t in messages.template]
+    return messages.model_copy(update={"template": tuple(filled), "partials": partials})
+
+
+def _name_and_body(path: str) -> tuple[str, Body]:
+    """`new_lead` and `sms` of `templates/new_lead.sms.liquid`."""
+    parts = path.removeprefix("templates/").split(".")
+    if len(parts) == 3 and parts[2] == "liquid":
+        for body in BODIES:
+            if parts[1] == body:
+                return parts[0], body
+    raise ValueError(f"{path}: expected templates/<template>.<sms|txt|html>.liquid")
