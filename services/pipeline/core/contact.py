@@ -1,0 +1,83 @@
+"""A contact: the person outside, known by contact points, with their leads."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime
+
+from services.pipeline.core.lead import State
+from shared.contract.envelope import Envelope
+from shared.contract.intake import ContactPoint, PointKind
+from shared.contract.pipeline import FieldsSet, LeadCreated, LeadLinked
+
+
+class Point(State):
+    """One phone (E.164) or e-mail, and since when it is known."""
+
+    kind: PointKind
+    value: str
+    since: AwareDatetime
+
+    @property
+    def plain(self) -> ContactPoint:
+        """The point as it travels in events."""
+        return ContactPoint(kind=self.kind, value=self.value)
+
+
+class Contact(State):
+    """A person outside. `leads` are the ids of all their leads, oldest first."""
+
+    id: str
+    tenant: str
+    points: tuple[Point, ...] = ()
+    name: str | None = None
+    company: str | None = None
+    language: str | None = None
+    leads: tuple[str, ...] = ()
+
+    def point(self, kind: PointKind) -> str | None:
+        """The first phone or e-mail known."""
+        return next((point.value for point in self.points if point.kind == kind), None)
+
+
+def contact_evolve(contact: Contact | None, envelope: Envelope) -> Contact | None:
+    """The contact after one of their lead's events; unchanged when it says nothing of them."""
+    data = envelope.data
+    if isinstance(data, LeadCreated):
+        known = contact or Contact(id=data.contact, tenant=envelope.tenant)
+        return _learn(known, envelope, data.points).model_copy(
+            update={
+                "leads": (*known.leads, envelope.subject),
+                "name": known.name or data.name,
+                "company": known.company or data.company,
+                "language": data.language or known.language,
+            }
+        )
+    if contact is None:
+        return None
+    if isinstance(data, LeadLinked):
+        learnt = _learn(contact, envelope, data.points)
+        return learnt if learnt.name else learnt.model_copy(update={"name": data.name})
+    if isinstance(data, FieldsSet):
+        return _set_fields(contact, envelope, data.fields)
+    return contact
+
+
+def _set_fields(contact: Contact, envelope: Envelope, fields: dict[str, str]) -> Contact:
+    points = tuple(
+        ContactPoint(kind=kind, value=fields[kind])
+        for kind in ("phone", "email")
+        if fields.get(kind)
+    )
+    told: dict[str, str | None] = {key: fields[key] for key in ("name", "company") if key in fields}
+    learnt = _learn(contact, envelope, points)
+    return learnt.model_copy(update={**told}) if told else learnt
+
+
+def _learn(contact: Contact, envelope: Envelope, points: tuple[ContactPoint, ...]) -> Contact:
+    known = {(point.kind, point.value) for point in contact.points}
+    new = tuple(
+        Point(kind=point.kind, value=point.value, since=envelope.time)
+        for point in points
+        if (point.kind, point.value) not in known
+    )
+    return contact.model_copy(update={"points": contact.points + new}) if new else contact

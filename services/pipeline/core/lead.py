@@ -1,0 +1,137 @@
+"""A lead as a frozen value. `evolve.py` says how events change it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.contract.due import Due
+from shared.contract.intake import Channel, ContactPoint
+from shared.contract.pipeline import Status
+
+
+class State(BaseModel):
+    """Part of what pipeline keeps; serialises to JSON and back. An unknown key is ignored, so
+    that an older release can read what a newer one stored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Attempt(State):
+    """One try to reach the contact."""
+
+    at: AwareDatetime
+    code: str
+    channel: Channel
+    outcome: str
+    counted: bool
+    by: str | None = None
+
+
+class Exchange(State):
+    """A two-way exchange."""
+
+    at: AwareDatetime
+    channel: Channel
+    direction: Literal["inbound", "outbound"]
+    by: str | None = None
+
+
+class Task(State):
+    """Something an agent owes. `due_at` is known once reminders has planned it."""
+
+    id: str
+    name: str
+    title: str
+    status: Literal["open", "completed", "cancelled"] = "open"
+    to: str | None = None
+    channel: Channel | None = None
+    due: Due | None = None
+    due_at: AwareDatetime | None = None
+    created_at: AwareDatetime
+    overdue: bool = False
+
+
+class Deadline(State):
+    """What reminders watches for this lead. `id` is the envelope id of the `DeadlineSet`."""
+
+    id: str
+    name: str
+    kind: Literal["task", "named"]
+    due: Due
+    due_at: AwareDatetime | None = None
+    rule: str | None = None
+    version: str | None = None
+
+
+class Message(State):
+    """A message that went out about this lead."""
+
+    id: str
+    template: str
+    channel: str
+    to: str
+    sent_at: AwareDatetime
+
+
+class Lead(State):
+    """One request of a contact in one pipeline.
+
+    `time` is the latest event's: per lead it never runs back. `points`, `name`, `company`,
+    `subject` and `text` are what this request is known by, for people; what counts for matching
+    is the contact. `late_at` is set once and stays (003-11). Collections are replaced, never
+    changed in place.
+    """
+
+    id: str
+    number: str
+    tenant: str
+    site: str
+    pipeline: str
+    contact: str
+    channel: Channel
+    source: str
+    received_at: AwareDatetime
+    time: AwareDatetime
+    stage: str = ""
+    stage_entered_at: AwareDatetime | None = None
+    previous_stage: str | None = None
+    status: Status = "open"
+    reason: str | None = None
+    closed_at: AwareDatetime | None = None
+    late_at: AwareDatetime | None = None
+    owner: str | None = None
+    earlier_owners: tuple[str, ...] = ()
+    assigned_at: AwareDatetime | None = None
+    points: tuple[ContactPoint, ...] = ()
+    name: str | None = None
+    company: str | None = None
+    subject: str | None = None
+    text: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    fields: dict[str, str] = {}
+    mail_ids: tuple[str, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    contacts: tuple[Exchange, ...] = ()
+    tasks: dict[str, Task] = {}
+    deadlines: dict[str, Deadline] = {}
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Not won, lost or invalid."""
+        return self.status == "open"
+
+    def open_tasks(self, name: str | None = None) -> tuple[Task, ...]:
+        """The open tasks (of a kind), oldest first."""
+        return tuple(
+            task
+            for task in self.tasks.values()
+            if task.status == "open" and (name is None or task.name == name)
+        )
+
+    def point(self, kind: str) -> str | None:
+        """The phone or e-mail this request is known by."""
+        return next((point.value for point in self.points if point.kind == kind), None)

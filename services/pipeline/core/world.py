@@ -1,0 +1,50 @@
+"""What pipeline knows: contacts, who a contact point belongs to, leads, mail threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from services.pipeline.core.contact import Contact
+from services.pipeline.core.lead import Lead
+from shared.contract.intake import ContactPoint
+
+PointKey = tuple[str, str]
+
+
+def point_key(point: ContactPoint) -> PointKey:
+    """How a contact point is looked up: (kind, value)."""
+    return (point.kind, point.value)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One tenant's contacts and leads: all of them, or those the shell has locked.
+
+    The mappings are replaced, never changed in place. `threads`: mail id → lead id.
+    """
+
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
+    points: Mapping[PointKey, str] = field(default_factory=dict)
+    leads: Mapping[str, Lead] = field(default_factory=dict)
+    threads: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, contacts: Iterable[Contact] = (), leads: Iterable[Lead] = ()) -> World:
+        """The world that holds these; points and threads follow from them."""
+        people = {contact.id: contact for contact in contacts}
+        known = {lead.id: lead for lead in leads}
+        return cls(
+            contacts=people,
+            points={(p.kind, p.value): c.id for c in people.values() for p in c.points},
+            leads=known,
+            threads={mail: lead.id for lead in known.values() for mail in lead.mail_ids},
+        )
+
+
+class UnknownLead(LookupError):
+    """An input names a lead that is not in the world (yet); the shell lets it wait."""
+
+    def __init__(self, lead: str) -> None:
+        super().__init__(f"lead {lead} is not known to pipeline")
+        self.lead = lead

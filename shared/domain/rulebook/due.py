@@ -1,0 +1,43 @@
+"""A due time as a rule says it: symbolic, against moments of the lead."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from shared.contract.due import Of
+from shared.domain.rulebook.word import Part, Ref
+
+Moment = Literal[
+    "now", "received", "stage_entered", "last_contact", "last_attempt", "closed", "today"
+]
+"""`last_contact` is the receipt while nobody has spoken; `last_attempt` the last counted one."""
+
+MOMENTS: tuple[str, ...] = get_args(Moment)
+
+Duration = Annotated[str, Ref("duration")]
+"""`30m`, `2h`, `1d`, `1w`, `3mo`, or the name of a setting."""
+
+At = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|end_of_day|next_opening)$")]
+
+
+class DueTime(Part):
+    """`{ in, of, from, at }`, `{ before, from, of, at, if_past }`, `{ on, at }` or `{ at }`."""
+
+    in_: Duration | None = Field(default=None, alias="in")
+    before: Duration | None = None
+    on: dt.date | None = None
+    of: Of = "elapsed"
+    from_: Moment = Field(default="now", alias="from")
+    at: At | None = None
+    if_past: Literal["now", "skip"] = "now"
+
+    @model_validator(mode="after")
+    def _one_anchor(self) -> Self:
+        """Exactly one way to say when; `at` alone is today at that time."""
+        given = [name for name in ("in_", "before", "on") if getattr(self, name) is not None]
+        if len(given) > 1 or (not given and self.at is None):
+            raise ValueError("expected exactly one of in, before, on, or at alone")
+        return self

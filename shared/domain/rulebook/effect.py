@@ -1,0 +1,141 @@
+"""`do`: what a rule does. One class a word; `EFFECTS` is the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from shared.domain.rulebook.due import DueTime
+from shared.domain.rulebook.word import Listed, Ref, Word, parse
+
+PartyName = Annotated[str, Ref("party")]
+TaskName = Annotated[str, Ref("task")]
+
+
+class Effect(Word):
+    """One thing a rule does to the lead in hand."""
+
+
+class CreateTask(Effect):
+    """Somebody owes something; `to` is the owner unless said."""
+
+    word = "create_task"
+    create_task: TaskName
+    due: DueTime | None = None
+    to: PartyName = "owner"
+    subject: str | None = None
+
+
+class PostponeTask(Effect):
+    """The open task of that kind is due later; without one nothing happens."""
+
+    word = "postpone_task"
+    postpone_task: TaskName
+    due: DueTime
+    note: str | None = None
+
+
+class CompleteTask(Effect):
+    """The open tasks of that kind are done."""
+
+    word = "complete_task"
+    complete_task: TaskName
+    note: str | None = None
+
+
+class CancelTask(Effect):
+    """The open tasks of these kinds, or `all`, are no longer owed."""
+
+    word = "cancel_task"
+    cancel_task: Annotated[tuple[TaskName, ...], Listed]
+
+
+class SetDeadline(Effect):
+    """Watch this instant under this name; one of the same name is replaced."""
+
+    word = "set_deadline"
+    set_deadline: str
+    due: DueTime
+
+
+class ClearDeadline(Effect):
+    """Watch it no longer; `all` means every named one."""
+
+    word = "clear_deadline"
+    clear_deadline: Annotated[str, Ref("deadline")]
+
+
+class Note(Effect):
+    """A note on the lead, word for word."""
+
+    word = "note"
+    note: str = Field(min_length=1)
+
+
+class SetFields(Effect):
+    """Fields get these values."""
+
+    word = "set_fields"
+    set_fields: dict[Annotated[str, Ref("field")], str] = Field(min_length=1)
+
+
+class Assign(Effect):
+    """The lead gets this owner; `next_of team:x` never an earlier one."""
+
+    word = "assign"
+    assign: PartyName
+
+
+class Move(Effect):
+    """The lead enters this stage; one that closes is run as that close."""
+
+    word = "move"
+    move: Annotated[str, Ref("stage")]
+
+
+class Close(Effect):
+    """The lead ends."""
+
+    word = "close"
+    close: Literal["won", "lost", "invalid"]
+    reason: Annotated[str, Ref("reason")] | None = None
+
+
+class Send(Effect):
+    """A person is told by a template, once per lead, day, stay in the stage, or cause."""
+
+    word = "send"
+    send: Annotated[str, Ref("template")]
+    to: PartyName = "contact"
+    once_per: Literal["lead", "day", "stage", "cause"] = "cause"
+
+
+class Withdraw(Effect):
+    """What is not sent yet of this template, or `all`, shall not be."""
+
+    word = "withdraw"
+    withdraw: Annotated[str, Ref("template")]
+
+
+EFFECTS: Mapping[str, type[Effect]] = {
+    cls.word: cls
+    for cls in (
+        CreateTask,
+        PostponeTask,
+        CompleteTask,
+        CancelTask,
+        SetDeadline,
+        ClearDeadline,
+        Note,
+        SetFields,
+        Assign,
+        Move,
+        Close,
+        Send,
+        Withdraw,
+    )
+}
+
+AnyEffect = Annotated[Effect, BeforeValidator(lambda value: parse(EFFECTS, value, "do"))]

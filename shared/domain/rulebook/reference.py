@@ -1,0 +1,172 @@
+"""Names in a rulebook that must exist: every field marked with `Ref` is looked up at load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from shared.domain.duration import parse
+from shared.domain.rulebook.due import MOMENTS
+from shared.domain.rulebook.effect import SetDeadline
+from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.rulebook.trigger import ANY
+from shared.domain.rulebook.word import Kind, Ref
+
+POINTS = ("phone", "email")
+CONTACT_FIELDS = (*POINTS, "name", "company")
+"""What every lead knows of its contact without a declaration."""
+
+ATTRIBUTES = (
+    "pipeline",
+    "stage",
+    "status",
+    "reason",
+    "channel",
+    "source",
+    "site",
+    "tags",
+    "late",
+    "owner",
+)
+"""What `is` can ask of every lead, besides fields."""
+
+PARTIES = ("owner", "contact", "actor", "manager")
+PARTY_PREFIXES = ("role:", "team:", "next_of team:", "agent:")
+
+Path = tuple[str | int, ...]
+
+
+def dangling(book: Rulebook) -> Iterator[tuple[Path, str]]:
+    """Every name that stands for nothing: where it is, and what was expected, in a sentence."""
+    known = _known(book)
+    for path, kind, name in _references(book, ()):
+        problem = _problem(kind, name, known)
+        if problem is not None:
+            yield path, problem
+
+
+def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
+    stages = [stage.id for p in book.pipelines.values() for stage in p.stage]
+    stages += [f"{p.id}.{stage.id}" for p in book.pipelines.values() for stage in p.stage]
+    deadlines = [e.set_deadline for r in book.rules for e in r.do if isinstance(e, SetDeadline)]
+    return {
+        "pipeline": tuple(book.pipelines),
+        "stage": tuple(stages),
+        "field": tuple(book.fields),
+        "filled": (*book.fields, *CONTACT_FIELDS, "owner"),
+        "task": tuple(book.tasks),
+        "outcome": tuple(book.outcomes),
+        "attempt": tuple(book.attempts),
+        "attempt or outcome": (*book.attempts, *book.outcomes),
+        "reason": tuple(book.reasons),
+        "template": tuple(book.messages.templates),
+        "deadline": tuple(deadlines),
+        "duration": tuple(book.settings),
+        "moment": MOMENTS,
+        "attribute": (*ATTRIBUTES, *book.fields),
+    }
+
+
+def _problem(kind: Kind, name: str, known: Mapping[Kind, tuple[str, ...]]) -> str | None:
+    if kind == "party":
+        return _party_problem(name)
+    if name in known[kind] or name in _WILD.get(kind, ()):
+        return None
+    if kind == "duration":
+        try:
+            parse(name)
+        except ValueError as error:
+            return f"{error}, or the name of a setting"
+        return None
+    close = get_close_matches(name, known[kind], n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known[kind]) or 'none'}"
+    return f"{name!r} is no {_KIND_NAMES.get(kind, kind)} of this rulebook; {hint}"
+
+
+_WILD: Mapping[Kind, tuple[str, ...]] = {
+    "task": (ANY, "all"),
+    "attempt": (ANY,),
+    "attempt or outcome": (ANY,),
+    "stage": (ANY,),
+    "template": (ANY, "all"),
+    "deadline": ("all",),
+    "filled": (ANY,),
+    "reason": (ANY,),
+}
+_KIND_NAMES: Mapping[Kind, str] = {
+    "filled": "field or contact point",
+    "attempt": "attempt code",
+    "attempt or outcome": "attempt code or outcome",
+    "deadline": "deadline that a rule sets",
+}
+
+
+def _party_problem(name: str) -> str | None:
+    """Agents and teams live in the directory, so only the form of a party is checked here."""
+    prefix = next((p for p in PARTY_PREFIXES if name.startswith(p)), None)
+    if name in (*PARTIES, ANY) or (prefix is not None and len(name) > len(prefix)):
+        return None
+    return (
+        f"{name!r} is no party; expected {', '.join(PARTIES)}, role:x, team:x, next_of team:x "
+        "or agent:x"
+    )
+
+
+def _references(value: Any, path: Path) -> Iterator[tuple[Path, Kind, str]]:
+    """Every (path, kind, name) below a model, by walking its annotated fields."""
+    if isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            annotation: Any = info.annotation
+            for meta in info.metadata:
+                annotation = Annotated[annotation, meta]
+            yield from _marked(getattr(value, name), annotation, (*path, info.alias or name))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _references(item, (*path, index))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _references(item, (*path, str(key)))
+
+
+def _marked(value: Any, annotation: Any, path: Path) -> Iterator[tuple[Path, Kind, str]]:
+    """References in a value by its annotation: `Ref` marks a text, a key or an item."""
+    if value is None:
+        return
+    if isinstance(value, BaseModel) or not _mentions_ref(annotation):
+        yield from _references(value, path)
+        return
+    kind = _ref_of(annotation)
+    if isinstance(value, str):
+        if kind is not None:
+            yield path, kind, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if kind is not None:
+                yield (*path, key), kind, key
+            yield from _references(item, (*path, key))
+    else:
+        for item in value:
+            if isinstance(item, str) and kind is not None:
+                yield path, kind, item
+
+
+def _mentions_ref(annotation: Any) -> bool:
+    return _ref_of(annotation) is not None
+
+
+def _ref_of(annotation: Any) -> Kind | None:
+    """The kind marked anywhere in the annotation; an annotation carries at most one."""
+    if isinstance(annotation, Ref):
+        return annotation.kind
+    if get_origin(annotation) is Annotated:
+        annotation, *metadata = get_args(annotation)
+        found = next((m.kind for m in metadata if isinstance(m, Ref)), None)
+        if found is not None:
+            return found
+    return next((kind for arg in get_args(annotation) if (kind := _ref_of(arg))), None)
+
+
+__all__ = ["ATTRIBUTES", "CONTACT_FIELDS", "PARTIES", "POINTS", "dangling"]

@@ -1,0 +1,94 @@
+"""A rule: something happens by itself. A requirement: something is refused until."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from shared.contract.intake import Channel
+from shared.domain.rulebook.condition import AllOf
+from shared.domain.rulebook.declaration import RuleId
+from shared.domain.rulebook.effect import AnyEffect
+from shared.domain.rulebook.trigger import TRIGGERS, Trigger
+from shared.domain.rulebook.word import Listed, Part, Ref, words
+
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Rule(Part):
+    """When this happens, and these are true, do that. `says` quotes the company's document."""
+
+    id: RuleId
+    says: Sentence
+    when: Annotated[Trigger, words(TRIGGERS, "when")]
+    if_: AllOf = Field(default=(), alias="if")
+    do: tuple[AnyEffect, ...] = Field(min_length=1)
+
+
+class Target(Part):
+    """The agent's action that a requirement binds: one word with its main argument.
+
+    `any` binds the action whatever its argument. The other keys narrow it down.
+    """
+
+    move: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed] | None = None
+    close: Annotated[tuple[Literal["won", "lost", "invalid", "any"], ...], Listed] | None = None
+    complete_task: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed] | None = None
+    postpone_task: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed] | None = None
+    create_task: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed] | None = None
+    log_attempt: Annotated[tuple[Annotated[str, Ref("attempt")], ...], Listed] | None = None
+    log_contact: Annotated[tuple[Channel | Literal["any"], ...], Listed] | None = None
+    assign: Annotated[tuple[Annotated[str, Ref("party")], ...], Listed] | None = None
+    set_fields: Annotated[tuple[Annotated[str, Ref("filled")], ...], Listed] | None = None
+    note: Literal["any"] | None = None
+    from_: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed] = Field(
+        default=(), alias="from"
+    )
+    reason: Annotated[tuple[Annotated[str, Ref("reason")], ...], Listed] = ()
+    channel: Annotated[tuple[Channel, ...], Listed] = ()
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Self:
+        if len(self._named()) != 1:
+            raise ValueError(f"expected exactly one action of {', '.join(ACTION_WORDS)}")
+        return self
+
+    def _named(self) -> list[str]:
+        return [word for word in ACTION_WORDS if getattr(self, word) is not None]
+
+    @property
+    def action(self) -> str:
+        """The action's word."""
+        return self._named()[0]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The main arguments it binds."""
+        value = getattr(self, self.action)
+        return (value,) if isinstance(value, str) else tuple(value)
+
+
+ACTION_WORDS = (
+    "move",
+    "close",
+    "complete_task",
+    "postpone_task",
+    "create_task",
+    "log_attempt",
+    "log_contact",
+    "assign",
+    "set_fields",
+    "note",
+)
+
+
+class Requirement(Part):
+    """What an agent does is refused until `need` holds; `if` says when it asks at all."""
+
+    id: RuleId
+    says: Sentence
+    to: Target
+    if_: AllOf = Field(default=(), alias="if")
+    need: AllOf = Field(min_length=1)
+    level: Literal["refuse"] = "refuse"

@@ -1,0 +1,133 @@
+"""`when`: what can start a rule. One class a word; `TRIGGERS` is the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from shared.contract.intake import Channel
+from shared.domain.rulebook.word import Listed, Ref, Word
+
+ANY = "any"
+"""As a value of a word: whatever it is."""
+
+
+class Trigger(Word):
+    """What happened. Several values mean any of them."""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What the word names: a rule is found by (word, value)."""
+        values: tuple[str, ...] = getattr(self, self.word)
+        return values
+
+
+class LeadCreated(Trigger):
+    """A new lead in this pipeline."""
+
+    word = "lead_created"
+    lead_created: Annotated[tuple[Annotated[str, Ref("pipeline")], ...], Listed]
+
+
+class LeadLinked(Trigger):
+    """The contact of an open lead in this pipeline got in touch again."""
+
+    word = "lead_linked"
+    lead_linked: Annotated[tuple[Annotated[str, Ref("pipeline")], ...], Listed]
+
+
+class LeadAssigned(Trigger):
+    """The lead got this owner: `owner` is whoever it is, else a role, a team or an agent."""
+
+    word = "lead_assigned"
+    lead_assigned: Annotated[tuple[Annotated[str, Ref("party")], ...], Listed]
+
+
+class StageEntered(Trigger):
+    """The lead is now in this stage (`stage` or `pipeline.stage`)."""
+
+    word = "stage_entered"
+    stage_entered: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed]
+
+
+class FieldSet(Trigger):
+    """This field, or this contact point, got a value."""
+
+    word = "field_set"
+    field_set: Annotated[tuple[Annotated[str, Ref("filled")], ...], Listed]
+
+
+class Attempt(Trigger):
+    """A counted attempt with this outcome or this code was logged."""
+
+    word = "attempt"
+    attempt: Annotated[tuple[Annotated[str, Ref("attempt or outcome")], ...], Listed]
+
+
+class ContactMade(Trigger):
+    """A two-way exchange on this channel."""
+
+    word = "contact_made"
+    contact_made: Annotated[tuple[Channel | Literal["any"], ...], Listed]
+
+
+class Reply(Trigger):
+    """The contact answered."""
+
+    word = "reply"
+    reply: Annotated[tuple[Literal["any"], ...], Listed]
+
+
+class TaskCompleted(Trigger):
+    """This task was done."""
+
+    word = "task_completed"
+    task_completed: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed]
+
+
+class Overdue(Trigger):
+    """This task is past its due time."""
+
+    word = "overdue"
+    overdue: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed]
+
+
+class DeadlineReached(Trigger):
+    """The deadline of this name has passed."""
+
+    word = "deadline"
+    deadline: Annotated[tuple[Annotated[str, Ref("deadline")], ...], Listed]
+
+
+class Sent(Trigger):
+    """A message of this template went out."""
+
+    word = "sent"
+    sent: Annotated[tuple[Annotated[str, Ref("template")], ...], Listed]
+
+
+class Closed(Trigger):
+    """The lead ended this way."""
+
+    word = "closed"
+    closed: Annotated[tuple[Literal["won", "lost", "invalid", "any"], ...], Listed]
+
+
+TRIGGERS: Mapping[str, type[Trigger]] = {
+    cls.word: cls
+    for cls in (
+        LeadCreated,
+        LeadLinked,
+        LeadAssigned,
+        StageEntered,
+        FieldSet,
+        Attempt,
+        ContactMade,
+        Reply,
+        TaskCompleted,
+        Overdue,
+        DeadlineReached,
+        Sent,
+        Closed,
+    )
+}

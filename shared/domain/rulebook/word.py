@@ -1,0 +1,97 @@
+"""What every part of a rulebook is made of: frozen tables, references by name, words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
+
+Kind = Literal[
+    "pipeline",
+    "stage",
+    "field",
+    "filled",
+    "task",
+    "outcome",
+    "attempt",
+    "attempt or outcome",
+    "reason",
+    "template",
+    "deadline",
+    "duration",
+    "party",
+    "moment",
+    "attribute",
+    "digest section",
+]
+"""What a name in a rulebook can stand for; `reference.py` knows which names exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Marks a field whose text names a declaration of this kind; checked at load."""
+
+    kind: Kind
+
+
+class Part(BaseModel):
+    """A table of a rulebook file: frozen, and a key nobody knows is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Word(Part):
+    """A table whose first key is a word of the language: `{ create_task = "qualify", … }`.
+
+    `word` is that key; the table's other keys are the word's arguments.
+    """
+
+    word: ClassVar[str]
+
+
+AnyWord = TypeVar("AnyWord", bound=Word)
+
+
+def listed(value: object) -> object:
+    """One value where a list is expected stands for a list of one."""
+    return (value,) if isinstance(value, str | bool | int | float | Mapping) else value
+
+
+def parse(registry: Mapping[str, type[AnyWord]], value: object, part: str) -> AnyWord:
+    """The word that a table says, by its key; a table without a known word is an error.
+
+    An argument may be called like another word (`postpone_task` takes a `note`): then the word
+    is the one that takes the other as an argument.
+    """
+    if isinstance(value, Word):
+        return value  # type: ignore[return-value]  # an instance of the registry's own classes
+    if not isinstance(value, Mapping):
+        raise PydanticCustomError(
+            "not_a_table", "expected a table with one word of `{part}`", {"part": part}
+        )
+    spoken = [key for key in value if key in registry]
+    for key in spoken:
+        known = {f.alias or name for name, f in registry[key].model_fields.items()}
+        if known.issuperset(spoken):
+            return registry[key].model_validate(value)
+    raise PydanticCustomError(
+        "several_words" if spoken else "no_word",
+        "{given} is no word of `{part}`; expected one of {expected}",
+        {
+            "given": ", ".join(map(repr, spoken or value)) or "an empty table",
+            "part": part,
+            "expected": ", ".join(sorted(registry)),
+        },
+    )
+
+
+def words(registry: Mapping[str, type[Any]], part: str) -> BeforeValidator:
+    """A validator for fields that hold words of `registry`, looked up when a file is loaded."""
+    return BeforeValidator(lambda value: parse(registry, value, part))
+
+
+Listed = BeforeValidator(listed)
+Names = Annotated[tuple[str, ...], Listed]
