@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from shared.contract.intake import Channel
+from shared.domain.rulebook.word import Part
 
 Format = Literal["call", "form", "mail"]
 Door = Literal["http", "smtp", "topic"]
@@ -27,7 +28,7 @@ Mailbox = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", to_lowe
 Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
 
 
-class Source(BaseModel):
+class Source(Part):
     """One way in.
 
     `format` says how the bytes are read, `doors` where they may come from, `site` whose opening
@@ -44,8 +45,6 @@ class Source(BaseModel):
     goes afterwards. `mailbox` is the SMTP recipient, `cloudevents_source` the `source` attribute
     on the `inbound.*` topics.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Slug
     label: Annotated[str, StringConstraints(min_length=1)]
@@ -104,10 +103,8 @@ class Source(BaseModel):
         return frozenset(self.mapping.values()) - WORDS - {IGNORED}
 
 
-class Sources(BaseModel):
+class Sources(Part):
     """The whole of `sources.toml`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: tuple[Source, ...] = ()
 

@@ -1,0 +1,217 @@
+"""What arrived, as the one normal event that intake says. Pure: time and chance come in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.intake.core.arrival import Arrival, Refusal, Typed
+from services.intake.core.text import LONG, block, line
+from shared.contract.envelope import Envelope, Event, derived_id
+from shared.contract.intake import (
+    ContactPoint,
+    InboundIgnored,
+    InboundQuarantined,
+    LeadReceived,
+)
+from shared.domain import contact_point
+from shared.domain.rulebook.source import Source
+
+INTAKE = "/intake"
+FIELDS_MOST = 50
+VALUE_LONGEST = 2_000
+_NO_REGION = "ZZ"
+"""phonenumbers' word for "unknown region": only a number with its + can be read then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Under which circumstances an input was accepted.
+
+    `at` is when; `region` is that of the source's site, absent while the directory does not know
+    the site; `chance` is a random UUID for inputs without any id of their own; `hash_key` keys
+    the record key, so that a topic listing shows nobody's phone.
+    """
+
+    tenant: str
+    at: datetime
+    region: str | None
+    chance: str
+    hash_key: bytes
+
+
+def normalise(source: Source, arrival: Arrival, acceptance: Acceptance) -> Envelope:
+    """`LeadReceived`, or `InboundIgnored` with its reason. Raises `Refusal`.
+
+    The id is derived from the provider's id, so a repeat makes the same event; an input without
+    one gets a random id and a `dedupe_key` that the same content makes again (`runtime.md` 10).
+    """
+    if arrival.ignored is not None:
+        return _ignored(source, arrival, acceptance, arrival.ignored)
+    points, unusable = _points(arrival, acceptance.region)
+    if not points and not _may_be_good(unusable, acceptance.region):
+        if arrival.call is not None:
+            why = unusable[0][1] if unusable else "the call came without the caller's number"
+            return _ignored(source, arrival, acceptance, f"nobody can be called back: {why}")
+        if arrival.mail is None:
+            raise _unreachable(source, unusable)
+    return _received(source, arrival, acceptance, points, unusable)
+
+
+def quarantined(
+    source: str, why: str, acceptance: Acceptance, provider_id: str | None = None
+) -> Envelope:
+    """The event that says: this could not be read, its bytes are kept."""
+    data = InboundQuarantined(source=source, why=line(why, 1_000) or "no reason given")
+    return _envelope(source, data, acceptance, provider_id=provider_id)
+
+
+def raw_id_of(event_id: str) -> str:
+    """The id of the record on `intake.raw.v1` that holds the bytes of an event."""
+    return derived_id(event_id, "raw")
+
+
+def record_key(points: Sequence[ContactPoint], hash_key: bytes) -> str | None:
+    """The keyed hash of the first contact point: orders a person's inputs, names nobody."""
+    if not points:
+        return None
+    named = f"{points[0].kind}:{points[0].value}".encode()
+    return hmac.new(hash_key, named, hashlib.sha256).hexdigest()[:32]
+
+
+def _received(
+    source: Source,
+    arrival: Arrival,
+    acceptance: Acceptance,
+    points: tuple[ContactPoint, ...],
+    unusable: Sequence[tuple[Typed, str]],
+) -> Envelope:
+    text = _text_with(arrival.text, unusable)
+    received = LeadReceived(
+        channel=source.channel,
+        source=source.id,
+        site=source.site,
+        points=points,
+        name=line(arrival.name),
+        company=line(arrival.company),
+        subject=line(arrival.subject, 1_000),
+        text=text,
+        language=line(arrival.language, 20),
+        fields=_fields(arrival.fields),
+        tags=source.tags,
+        missing=_missing(source, arrival, points),
+        occurred_at=arrival.occurred_at,
+        call=arrival.call,
+        mail=arrival.mail,
+    )
+    if arrival.provider_id is None:
+        received = received.model_copy(update={"dedupe_key": _dedupe_key(received)})
+    key = record_key(points, acceptance.hash_key)
+    return _envelope(source.id, received, acceptance, provider_id=arrival.provider_id, key=key)
+
+
+def _ignored(source: Source, arrival: Arrival, acceptance: Acceptance, why: str) -> Envelope:
+    data = InboundIgnored(source=source.id, why=line(why, 1_000) or "no reason given")
+    return _envelope(source.id, data, acceptance, provider_id=arrival.provider_id)
+
+
+def _envelope(
+    source: str,
+    data: LeadReceived | InboundIgnored | InboundQuarantined,
+    acceptance: Acceptance,
+    *,
+    provider_id: str | None,
+    key: str | None = None,
+) -> Envelope:
+    id_ = event_id(acceptance.tenant, source, type(data), provider_id) or acceptance.chance
+    return Envelope(
+        id=id_,
+        source=INTAKE,
+        type=data.type,
+        subject=key or id_,
+        time=acceptance.at,
+        tenant=acceptance.tenant,
+        data=data.model_copy(update={"raw_id": raw_id_of(id_)}),
+    )
+
+
+def event_id(tenant: str, source: str, event: type[Event], provider_id: str | None) -> str | None:
+    """The id that a provider's id makes, for ever (`runtime.md` 10); absent without one."""
+    return None if provider_id is None else derived_id(tenant, source, event.type, provider_id)
+
+
+def _points(
+    arrival: Arrival, region: str | None
+) -> tuple[tuple[ContactPoint, ...], list[tuple[Typed, str]]]:
+    """The usable contact points, phones first, each once; and the others with what is wrong."""
+    readings = [
+        (typed, contact_point.read_phone(typed.text, region or _NO_REGION))
+        for typed in arrival.phones
+    ] + [(typed, contact_point.read_email(typed.text)) for typed in arrival.emails]
+    points = dict.fromkeys(reading.point for _, reading in readings if reading.point)
+    unusable = [
+        (typed, reading.wrong or f"{typed.text!r} cannot be used")
+        for typed, reading in readings
+        if reading.point is None and typed.text.strip()
+    ]
+    return tuple(points), unusable
+
+
+def _may_be_good(unusable: Sequence[tuple[Typed, str]], region: str | None) -> bool:
+    """A number that only a region could tell, and the site's is not in the directory yet."""
+    return region is None and any(
+        "@" not in typed.text and any(map(str.isdigit, typed.text)) for typed, _ in unusable
+    )
+
+
+def _unreachable(source: Source, unusable: Sequence[tuple[Typed, str]]) -> Refusal:
+    if unusable:
+        typed, wrong = unusable[0]
+        return Refusal(f"{wrong}: give a phone or an e-mail that can be answered", typed.field)
+    fields = source.reachable_by
+    return Refusal(
+        f"neither a phone nor an e-mail is given: fill {' or '.join(fields)}",
+        fields[0] if fields else None,
+    )
+
+
+def _missing(source: Source, arrival: Arrival, points: Iterable[ContactPoint]) -> tuple[str, ...]:
+    """What the source asks for, or somebody tried to give, and that cannot be used."""
+    kinds = {point.kind for point in points}
+    given = {
+        "phone": "phone" in kinds,
+        "email": "email" in kinds,
+        "name": bool(line(arrival.name)),
+        "company": bool(line(arrival.company)),
+        "text": bool(block(arrival.text)),
+    }
+    tried = {"phone": bool(arrival.phones), "email": bool(arrival.emails)}
+    return tuple(
+        word
+        for word, is_given in given.items()
+        if not is_given and (word in source.asks or tried.get(word, False))
+    )
+
+
+def _text_with(text: str | None, unusable: Sequence[tuple[Typed, str]]) -> str | None:
+    """The text, and below it what was typed as a contact point and is none: a person may see
+    at a glance what a machine cannot."""
+    typed = [f"{line(one.field, 60)}: {line(one.text)}" for one, _ in unusable]
+    below = "\n".join(typed)
+    parts = "\n\n".join(part for part in (block(text) or "", below) if part)
+    return block(parts, LONG + 4_000)
+
+
+def _fields(fields: dict[str, str]) -> dict[str, str]:
+    cleaned = {name: block(value, VALUE_LONGEST) for name, value in fields.items()}
+    filled = [(name, value) for name, value in cleaned.items() if value is not None]
+    return dict(filled[:FIELDS_MOST])
+
+
+def _dedupe_key(received: LeadReceived) -> str:
+    """A hash of the content: who, from where, saying what; not when."""
+    content = received.model_dump_json(exclude={"occurred_at", "raw_id", "dedupe_key", "tags"})
+    return hashlib.sha256(content.encode()).hexdigest()[:32]

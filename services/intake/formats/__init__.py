@@ -1,0 +1,1 @@
+"""How the bytes of each format are read. Nothing here raises but `Refusal`."""
