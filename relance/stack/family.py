@@ -1,8 +1,13 @@
-"""Who descends from whom among the machine's processes."""
+"""The machine's processes: who descends from whom, and how they are ended."""
 
 import os
+import signal
 import subprocess
+import time
+from collections.abc import Sequence
 from pathlib import Path
+
+POLL_S = 0.02
 
 
 def descendants(pid: int) -> list[int]:
@@ -26,6 +31,49 @@ def command_line(pid: int) -> str:
         except (OSError, UnicodeDecodeError):
             return ""
     return _ps("-p", str(pid), "-o", "command=").strip()
+
+
+def send(pid: int, what: signal.Signals) -> None:
+    """Send a signal to a process that may be gone."""
+    try:
+        os.kill(pid, what)
+    except ProcessLookupError:
+        return
+
+
+def kill_group(pid: int) -> None:
+    """Kill the process group that `pid` leads, as far as it is there."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # gone (macOS says the latter for zombies)
+        return
+
+
+def wait_gone(pids: Sequence[int], limit_s: float = 10) -> bool:
+    """Wait until none of the processes is there; say whether that came to be."""
+    limit = time.monotonic() + limit_s
+    while any(map(_exists, pids)):
+        if time.monotonic() > limit:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return False
 
 
 def _parents() -> dict[int, int]:

@@ -2,11 +2,8 @@
 
 import hashlib
 import os
-import random
 import shutil
-import socket
 import tempfile
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +11,6 @@ from relance.stack.error import StackError
 
 PROJECT = Path(__file__).resolve().parents[2]
 LEAST_FREE_BYTES = 500 * 1024 * 1024
-LOOPBACK = "127.0.0.1"
-_OUR_PORTS = (20_000, 32_000)
 
 
 @dataclass(frozen=True)
@@ -54,9 +49,14 @@ class Home:
         """Return where the program `name` keeps its data."""
         return self.folder / "data" / name
 
+    @property
+    def logs(self) -> Path:
+        """The folder of the log files."""
+        return self.folder / "logs"
+
     def log(self, name: str) -> Path:
         """Return the log file of the program `name`."""
-        return self.folder / "logs" / f"{name}.log"
+        return self.logs / f"{name}.log"
 
     def prepare(self) -> None:
         """Create the folder; raise StackError if it is not ours or its disk is nearly full."""
@@ -98,47 +98,3 @@ def private_folder(folder: Path, owner: int) -> Path:
         )
     os.chown(folder, owner, -1)
     return folder
-
-
-def free_port() -> int:
-    """Return a TCP port of this machine that nobody listens on now.
-
-    It lies below the range from which the kernel serves outgoing connections, so that none of
-    them can take it before we do or while a killed server is being restarted.
-    """
-    while port_is_busy(port := random.randrange(*_OUR_PORTS)):  # noqa: S311 - not a secret
-        pass
-    return port
-
-
-def port_is_busy(port: int) -> bool:
-    """Say whether something on this machine already holds the TCP port."""
-    with closing(socket.socket()) as probe:
-        # As servers do: a port whose last connections are still closing is not busy.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return True
-        return False
-
-
-def choose_port(wanted: int, what: str) -> int:
-    """Return `wanted` if it is free (0 means any free port); raise StackError if it is busy."""
-    if wanted == 0:
-        return free_port()
-    if port_is_busy(wanted):
-        raise StackError(
-            f"Port {wanted}, wanted for {what}, is held by another program (perhaps a stack of "
-            "another checkout): stop that one, or move all ports with RELANCE_PORT_BASE."
-        )
-    return wanted
-
-
-def answers(port: int) -> bool:
-    """Say whether a TCP connection to the port of this machine is accepted."""
-    try:
-        with closing(socket.create_connection((LOOPBACK, port), timeout=1)):
-            return True
-    except OSError:
-        return False

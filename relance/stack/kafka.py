@@ -10,8 +10,9 @@ import uuid
 from pathlib import Path
 
 from relance.stack.error import StackError
-from relance.stack.home import LOOPBACK, Home, answers, choose_port, free_port
+from relance.stack.home import Home
 from relance.stack.kafka_jars import Say, kafka_jars
+from relance.stack.port import LOOPBACK, answers, choose_port, free_port
 from relance.stack.process import Child
 
 LARGEST_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -35,7 +36,7 @@ class Kafka:
         self.home = home
         self.port = port
         self._say = say
-        self._child: Child | None = None
+        self.child = Child("kafka", [], home.log("kafka"), environment=_environment())
 
     @property
     def bootstrap(self) -> str:
@@ -45,14 +46,7 @@ class Kafka:
     @property
     def pid(self) -> int | None:
         """The process id while it runs, else None."""
-        return self._child.pid if self._child else None
-
-    @property
-    def child(self) -> Child:
-        """The process; raise StackError before the first start."""
-        if self._child is None:
-            raise StackError("Kafka of the local stack has not been started yet.")
-        return self._child
+        return self.child.pid
 
     def start(self, limit_s: float = 60) -> None:
         """Start it (a new home is formatted first) and wait until it accepts connections.
@@ -74,14 +68,12 @@ class Kafka:
             "-cp",
             f"{kafka_jars(self._say)}/*",
         ]
-        self._child = self._child or Child("kafka", [], self.home.log("kafka"))
-        self._child.environment = _environment()
-        self._child.end_leftover()
+        self.child.end_leftover()
         self.port = choose_port(self.port, "Kafka")
         if not (self._data / "meta.properties").exists():
             self._format(java)
-        self._child.command = [*java, "kafka.Kafka", self._configure(self._data)]
-        self._child.start()
+        self.child.command = [*java, "kafka.Kafka", self._configure(self._data)]
+        self.child.start()
 
     def wait_ready(self, limit_s: float = 60) -> None:
         """Wait until it accepts connections; raise StackError if it never does."""
@@ -95,8 +87,7 @@ class Kafka:
 
     def stop(self) -> None:
         """Stop it in order."""
-        if self._child:
-            self._child.stop()
+        self.child.stop()
 
     def kill(self) -> None:
         """Kill it at once (SIGKILL)."""

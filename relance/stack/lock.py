@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 
 from relance.stack.error import StackError
+from relance.stack.family import POLL_S
 from relance.stack.home import Home
-from relance.stack.process import POLL_S
 
 
 class Lock:

@@ -11,8 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from relance.stack.error import StackError
-from relance.stack.home import LOOPBACK, PROJECT, Home, answers, choose_port
+from relance.stack.home import PROJECT, Home
+from relance.stack.port import LOOPBACK, answers, choose_port
 from relance.stack.process import Child
 
 
@@ -24,19 +24,12 @@ class Mail:
         self.home = home
         self.smtp_port = smtp_port
         self.http_port = http_port
-        self._child: Child | None = None
+        self.child = Child("mail", [], home.log("mail"), folder=PROJECT)
 
     @property
     def url(self) -> str:
         """The address of its page."""
         return f"http://{LOOPBACK}:{self.http_port}"
-
-    @property
-    def child(self) -> Child:
-        """The process; raise StackError before the first start."""
-        if self._child is None:
-            raise StackError("The mail catcher of the local stack has not been started yet.")
-        return self._child
 
     def start(self, limit_s: float = 30) -> None:
         """Start it and wait until both ports accept connections; raise StackError."""
@@ -45,17 +38,16 @@ class Mail:
 
     def launch(self) -> None:
         """Start it without waiting."""
-        if self._child and self._child.alive:
+        if self.child.alive:
             return
         self.home.prepare()
-        self._child = self._child or Child("mail", [], self.home.log("mail"), folder=PROJECT)
-        self._child.end_leftover()
+        self.child.end_leftover()
         self.smtp_port = choose_port(self.smtp_port, "caught mail (SMTP)")
         self.http_port = choose_port(self.http_port, "the page of caught mail")
         ports = ["--smtp-port", str(self.smtp_port), "--http-port", str(self.http_port)]
         folder = ["--folder", str(self.home.data("mail"))]
-        self._child.command = [sys.executable, "-m", "relance.stack.mail", *ports, *folder]
-        self._child.start()
+        self.child.command = [sys.executable, "-m", "relance.stack.mail", *ports, *folder]
+        self.child.start()
 
     def wait_ready(self, limit_s: float = 30) -> None:
         """Wait until both ports accept connections; raise StackError if they never do."""
@@ -63,8 +55,7 @@ class Mail:
 
     def stop(self) -> None:
         """Stop it in order; the mail stays."""
-        if self._child:
-            self._child.stop(limit_s=5)
+        self.child.stop(limit_s=5)
 
     def kill(self) -> None:
         """Kill it at once (SIGKILL)."""

@@ -6,10 +6,10 @@ from pathlib import Path
 import uvicorn
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from relance.stack.home import LOOPBACK
 from relance.stack.mail_behaviour import Behaviour
 from relance.stack.mail_box import MailBox
 from relance.stack.mail_page import MailPages
+from relance.stack.port import LOOPBACK
 
 LARGEST_MAIL_BYTES = 32 * 1024 * 1024
 

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 from relance.stack.error import StackError
-from relance.stack.home import LOOPBACK, Home, choose_port, private_folder
+from relance.stack.home import Home, private_folder
+from relance.stack.port import LOOPBACK, choose_port
 from relance.stack.postgres_place import Place, choose_place
 from relance.stack.process import Child
 
@@ -37,7 +38,13 @@ class Postgres:
         """Describe the server; `port` 0 takes any free port at the first start and keeps it."""
         self.home = home
         self.port = port
-        self._child: Child | None = None
+        self.child = Child(
+            "postgres",
+            [],
+            home.log("postgres"),
+            environment=_environment(),
+            stop_signal=signal.SIGINT,  # "fast": closes connections, then a clean checkpoint
+        )
         self._place: Place | None = None
 
     @property
@@ -50,14 +57,7 @@ class Postgres:
     @property
     def pid(self) -> int | None:
         """The process id of the postmaster while it runs, else None."""
-        return self._child.pid if self._child else None
-
-    @property
-    def child(self) -> Child:
-        """The process; raise StackError before the first start."""
-        if self._child is None:
-            raise StackError("PostgreSQL of the local stack has not been started yet.")
-        return self._child
+        return self.child.pid
 
     def dsn(self, user: str = "postgres", database: str = DATABASE) -> str:
         """Return the address to connect to as `user`."""
@@ -83,11 +83,12 @@ class Postgres:
                 f"The PostgreSQL data in {self.place.data} belongs to another user: "
                 "run as that user, or name another folder with RELANCE_HOME."
             )
-        self._child = self._child or self._postmaster()
-        self._child.end_leftover()
+        self.child.end_leftover()
         self.port = choose_port(self.port, "PostgreSQL")
-        self._child.command = self._command()
-        self._child.start()
+        self.child.command = self._command()
+        self.child.folder = self.place.installation  # one that its user can enter
+        self.child.account = self.place.account
+        self.child.start()
 
     def wait_ready(self, limit_s: float = 60) -> None:
         """Wait until it accepts connections; raise StackError if it never does."""
@@ -100,8 +101,7 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop it in order; open connections are closed."""
-        if self._child:
-            self._child.stop()
+        self.child.stop()
 
     def crash(self) -> None:
         """Kill the postmaster and all its children at once, as a power cut would."""
@@ -133,17 +133,6 @@ class Postgres:
     def drop_database(self, name: str) -> None:
         """Remove the database `name`, closing its connections."""
         self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', "postgres")
-
-    def _postmaster(self) -> Child:
-        return Child(
-            "postgres",
-            [],
-            self.home.log("postgres"),
-            environment=_environment(),
-            folder=self.place.installation,
-            account=self.place.account,
-            stop_signal=signal.SIGINT,  # "fast": closes connections, then a clean checkpoint
-        )
 
     def _command(self) -> list[str | Path]:
         sockets = private_folder(self.home.sockets, self.place.owner)

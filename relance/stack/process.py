@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from relance.stack.error import StackError
-from relance.stack.family import command_line, descendants
+from relance.stack.family import POLL_S, descendants, kill_group, send, wait_gone
+from relance.stack.leftover import end_leftover, remember
 
 TAIL_LINES = 12
 LARGEST_LOG_BYTES = 20 * 1024 * 1024
-POLL_S = 0.02
+
 
 # The kernel ties "my parent died" to the thread that forked, not to the process: children are
 # therefore all born in this one thread, which lives as long as we do.
@@ -73,22 +74,12 @@ class Child:
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         self.process = _nursery.submit(self._spawn).result()
-        self._pid_file.write_text(f"{self.process.pid}\n{command_line(self.process.pid)}")
+        remember(self._pid_file, self.process.pid, self.stop_signal)
 
-    def end_leftover(self, limit_s: float = 15) -> None:
+    def end_leftover(self) -> None:
         """End what an earlier run of us, itself killed, may have left behind under this name."""
-        if self.alive or not self._pid_file.exists():
-            return
-        first, _, command = self._pid_file.read_text().partition("\n")
-        if not first.isdigit() or not command or command_line(int(first)) != command:
-            return
-        pid = int(first)
-        family = [pid, *descendants(pid)]
-        _send(pid, self.stop_signal)
-        if not _wait_gone([pid], limit_s):
-            for member in family:
-                _send(member, signal.SIGKILL)
-            _wait_gone(family, limit_s)
+        if not self.alive:
+            end_leftover(self._pid_file)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         account = self.account
@@ -131,7 +122,7 @@ class Child:
             self.process.wait(limit_s)
         except subprocess.TimeoutExpired:
             self.kill()
-        _kill_group(self.process.pid)
+        kill_group(self.process.pid)
 
     def kill(self) -> None:
         """Kill the program and all its descendants at once (SIGKILL); return when they are gone."""
@@ -141,11 +132,11 @@ class Child:
             # Frozen first, so that it cannot start another child while we list them.
             self.process.send_signal(signal.SIGSTOP)
         family = descendants(self.process.pid)
-        _kill_group(self.process.pid)
+        kill_group(self.process.pid)
         for pid in family:
-            _send(pid, signal.SIGKILL)
+            send(pid, signal.SIGKILL)
         self.process.wait()
-        _wait_gone(family)
+        wait_gone(family)
 
     def tail(self, lines: int = TAIL_LINES) -> str:
         """Return the last lines of the log."""
@@ -172,43 +163,3 @@ def _die_with_parent(parent: int, with_signal: signal.Signals) -> Callable[[], N
             os._exit(1)
 
     return ask_kernel
-
-
-def _kill_group(pid: int) -> None:
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # gone (macOS says the latter for zombies)
-        return
-
-
-def _send(pid: int, what: signal.Signals) -> None:
-    try:
-        os.kill(pid, what)
-    except ProcessLookupError:
-        return
-
-
-def _wait_gone(pids: Sequence[int], limit_s: float = 10) -> bool:
-    limit = time.monotonic() + limit_s
-    while any(_exists(pid) for pid in pids):
-        if time.monotonic() > limit:
-            return False
-        time.sleep(POLL_S)
-    return True
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return not _is_zombie(pid)
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (OSError, IndexError):
-        return False

@@ -1,0 +1,153 @@
+"""The whole system on one machine: Kafka, PostgreSQL, caught mail and the four services."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from relance.stack.home import PROJECT, Home
+from relance.stack.kafka import Kafka
+from relance.stack.kafka_jars import Say
+from relance.stack.leftover import end_leftovers
+from relance.stack.lock import Lock
+from relance.stack.mail import Mail
+from relance.stack.port import LOOPBACK, choose_port
+from relance.stack.ports import Ports
+from relance.stack.postgres import Postgres
+from relance.stack.process import Child
+from relance.stack.service import Service
+
+SERVICES = ("intake", "pipeline", "reminders", "notifications")
+RULEBOOK = PROJECT / "rulebooks" / "axelerator"
+
+
+class Stack:
+    """Everything a home runs. Use it as a context manager, or `start` and `stop`.
+
+    `services` False leaves the four services out. `clock_file` is the stepping clock's file,
+    which must exist. `settings` are further environment variables of a service, by its name.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        services: bool = True,
+        clock_file: Path | None = None,
+        rulebook: Path = RULEBOOK,
+        ports: Ports | None = None,
+        settings: Mapping[str, Mapping[str, str]] | None = None,
+        say: Say = lambda _line: None,
+    ) -> None:
+        """Describe the stack; nothing is started. `say` gets a line for each long step."""
+        self.home = home
+        self.ports = ports or Ports()
+        self.kafka = Kafka(home, self.ports.kafka, say)
+        self.postgres = Postgres(home, self.ports.postgres)
+        self.mail = Mail(home, self.ports.mail_smtp, self.ports.mail_page)
+        self.services: dict[str, Service] = {}
+        self.intake_smtp_port = 0
+        self._with_services = services
+        self._clock_file = clock_file
+        self._rulebook = rulebook
+        self._settings = settings or {}
+        self._say = say
+        self._lock = Lock(home)
+
+    def __enter__(self) -> "Stack":
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop it."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start everything and wait until all of it is ready; raise StackError and stop if not."""
+        self._lock.__enter__()
+        try:
+            end_leftovers(self.home.logs)
+            self.ports.check()
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        self._say("Starting Kafka, PostgreSQL and the mail catcher …")
+        _together(self.kafka.start, self.postgres.start, self.mail.start)
+        from relance.stack.topics import create_missing_topics  # noqa: PLC0415 - slow to import
+
+        create_missing_topics(self.kafka.bootstrap)
+        if not self._with_services:
+            return
+        self._say("Starting intake, pipeline, reminders and notifications …")
+        self._describe_services()
+        for service in self.services.values():
+            service.launch()
+        for service in self.services.values():
+            service.wait_ready()
+
+    def stop(self) -> None:
+        """Stop everything in the reverse order; data and logs stay."""
+        try:
+            _together(*(service.stop for service in self.services.values()))
+            _together(self.mail.stop, self.kafka.stop, self.postgres.stop)
+        finally:
+            self._lock.__exit__(None, None, None)
+
+    def kill(self) -> None:
+        """Kill everything at once (SIGKILL)."""
+        for child in self.children():
+            child.kill()
+        self._lock.__exit__(None, None, None)
+
+    def children(self) -> list[Child]:
+        """Return the processes."""
+        own = [self.kafka.child, self.postgres.child, self.mail.child]
+        return [*own, *(service.child for service in self.services.values())]
+
+    def _describe_services(self) -> None:
+        if self.services:
+            return
+        for name in SERVICES:
+            self.services[name] = Service(name, self.home, getattr(self.ports, name))
+        self.intake_smtp_port = choose_port(self.ports.intake_smtp, "mail to intake")
+        for name, service in self.services.items():
+            service.settings = self._settings_of(service) | dict(self._settings.get(name, {}))
+
+    def _settings_of(self, service: Service) -> dict[str, str]:
+        settings = {
+            "RELANCE_KAFKA": self.kafka.bootstrap,
+            "RELANCE_HOST": LOOPBACK,
+            "RELANCE_PORT": str(service.port),
+            "RELANCE_RULEBOOK": str(self._rulebook),
+            "RELANCE_PUBLIC_URL": service.url,
+            "RELANCE_INTAKE_URL": self.services["intake"].url,
+            "RELANCE_MIGRATE": "true",
+        }
+        if self._clock_file:
+            settings["RELANCE_CLOCK_FILE"] = str(self._clock_file)
+        if service.name == "intake":
+            settings["RELANCE_SMTP_LISTEN_PORT"] = str(self.intake_smtp_port)
+        else:
+            settings["RELANCE_POSTGRES"] = self.postgres.dsn(service.name)
+        if service.name == "notifications":
+            settings["RELANCE_SMTP_HOST"] = LOOPBACK
+            settings["RELANCE_SMTP_PORT"] = str(self.mail.smtp_port)
+        return settings
+
+
+def _together(*steps: Callable[[], None]) -> None:
+    """Run the steps at the same time; wait for all of them and raise the first error."""
+    if steps:
+        with ThreadPoolExecutor(len(steps)) as threads:
+            running = [threads.submit(step) for step in steps]
+        for step in running:
+            step.result()
