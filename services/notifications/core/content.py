@@ -1,0 +1,107 @@
+"""From a request to the words a person reads: address, values, rendered texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from services.notifications.core import sms
+from services.notifications.core.message import Content, Message
+from services.notifications.core.template import TemplateError, render
+from shared.contract.notifications import MessageChannel
+from shared.contract.pipeline import NotificationRequested
+from shared.domain.calendar import NeverOpen
+from shared.domain.directory import Directory
+from shared.domain.rulebook.message import Body, Template
+from shared.domain.rulebook.rulebook import Rulebook
+
+
+def address_of(
+    asked: NotificationRequested, channel: MessageChannel, directory: Directory
+) -> str | None:
+    """Where the recipient gets this channel; None when that is not known.
+
+    An agent's comes from the directory, the contact's travels in the request (the first of its
+    kind). Raises the directory's `Unknown`.
+    """
+    if asked.to.kind == "agent":
+        agent = directory.agent(asked.to.id)
+        return None if agent.withdrawn else agent.mobile if channel == "sms" else agent.email
+    kind = "phone" if channel == "sms" else "email"
+    return next((point.value for point in asked.to.points if point.kind == kind), None)
+
+
+def compose(
+    message: Message,
+    template: Template,
+    address: str,
+    *,
+    now: datetime,
+    book: Rulebook,
+    directory: Directory,
+) -> Content:
+    """The message in words, for `address`. Raises `TemplateError` and `Unknown`."""
+    values = _values(message.asked, template, now, book, directory)
+    partials, company = book.messages.partials, book.messages.company
+
+    def text_of(body: Body) -> str:
+        return render(template.files[body], body, partials, values)
+
+    if message.channel == "sms":
+        text = sms.normalised(text_of("sms"))
+        parts = sms.parts(text)
+        if parts > sms.PARTS_AT_MOST:
+            raise TemplateError(f"the text has {parts} SMS parts, at most {sms.PARTS_AT_MOST} go")
+        return Content(address, text, sender=company, parts=parts)
+    subject = " ".join(render(template.subject or "", "txt", partials, values).split())
+    html = text_of("html") if "html" in template.files else None
+    return Content(address, _tidy(text_of("txt")), sender=company, subject=subject, html=html)
+
+
+def _values(
+    asked: NotificationRequested,
+    template: Template,
+    now: datetime,
+    book: Rulebook,
+    directory: Directory,
+) -> dict[str, object]:
+    """What a template can name: the request's values and what notifications knows itself."""
+    site = directory.site(asked.site)
+    opening = directory.opening(site.id)
+    closed = not opening.is_open(now)
+    try:
+        next_opening = opening.next_opening(now).isoformat()
+    except NeverOpen:
+        next_opening = None
+    recipient: dict[str, object]
+    if asked.to.kind == "agent":
+        agent = directory.agent(asked.to.id)
+        zone = directory.site(agent.site).zone
+        recipient = {"name": agent.name, "initials": agent.initials}
+    else:
+        lead = asked.values.get("lead")
+        name = lead.get("name") if isinstance(lead, Mapping) else None
+        zone = asked.to.zone or site.zone
+        recipient = {"name": name, "initials": None}
+    own: dict[str, object] = {
+        "recipient": recipient,
+        "site": {
+            "id": site.id,
+            "name": site.name,
+            "closed": closed,
+            "next_opening": next_opening,
+        },
+        "company": book.messages.company,
+        "language": template.language or book.language,
+        "zone": zone,
+    }
+    return {**asked.values, **own}
+
+
+def _tidy(text: str) -> str:
+    """A plain text without the blank lines that tags leave behind: at most one in a row."""
+    lines: list[str] = []
+    for line in text.strip().splitlines():
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return "\n".join(lines) + "\n"

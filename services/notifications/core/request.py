@@ -1,0 +1,114 @@
+"""What pipeline asks: a request becomes one message a channel, a withdrawal stops what waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.notifications.core.message import (
+    UNFINISHED,
+    WAITING,
+    Message,
+    State,
+    message_id,
+    request_of,
+    suppressed,
+)
+from shared.contract.envelope import Envelope
+from shared.contract.notifications import MessageChannel
+from shared.contract.pipeline import NotificationRequested, NotificationWithdrawn
+from shared.domain.directory import Directory
+from shared.domain.rulebook.message import Template
+from shared.domain.rulebook.rulebook import Rulebook
+
+
+class UnknownTemplate(LookupError):
+    """The rulebook in force has no such template (yet)."""
+
+    def __init__(self, id_: str, book: Rulebook) -> None:
+        super().__init__(
+            f"rulebook {book.name} {book.version} has no template {id_!r}: "
+            "declare it in messages.toml"
+        )
+
+
+def handle(
+    state: State, envelope: Envelope, book: Rulebook, directory: Directory
+) -> tuple[State, list[Envelope]]:
+    """The state after `envelope`, and what is to be told of it.
+
+    A request is only taken down here; `delivery` judges and sends. Other events change nothing.
+    Raises `UnknownTemplate`, and the directory's `Unknown` for an agent it does not have.
+    """
+    if isinstance(envelope.data, NotificationRequested):
+        return {**state, **_expanded(state, envelope, book, directory)}, []
+    if isinstance(envelope.data, NotificationWithdrawn):
+        return _withdrawn(state, envelope, envelope.data)
+    return state, []
+
+
+def template_of(asked: NotificationRequested, book: Rulebook) -> Template:
+    """The template that is asked for; raises `UnknownTemplate`."""
+    template = book.messages.by_id(asked.template)
+    if template is None:
+        raise UnknownTemplate(asked.template, book)
+    return template
+
+
+def _expanded(
+    state: State, envelope: Envelope, book: Rulebook, directory: Directory
+) -> dict[str, Message]:
+    """The new messages of a request; none for what was asked for before."""
+    asked = request_of(envelope)
+    channels = _channels(asked, template_of(asked, book), directory)
+    ids = {message_id(envelope.tenant, asked, channel): channel for channel in channels}
+    return {
+        id_: Message(id_, envelope, channel, send_after=envelope.time)
+        for id_, channel in ids.items()
+        if id_ not in state
+    }
+
+
+def _channels(
+    asked: NotificationRequested, template: Template, directory: Directory
+) -> tuple[MessageChannel, ...]:
+    """By which channels this person gets this template.
+
+    Those the template has, for an agent those they chose (003-01), as far as an address is
+    known. Where none is left the template's first one remains, to be suppressed and told.
+    """
+    if asked.to.kind == "agent":
+        agent = directory.agent(asked.to.id)
+        known = {"sms": agent.mobile, "email": agent.email}
+        possible = {channel for channel in agent.channels if known[channel]}
+    else:
+        kinds = {point.kind for point in asked.to.points}
+        possible = {channel for kind, channel in _BY_POINT.items() if kind in kinds}
+    return tuple(c for c in template.channels if c in possible) or template.channels[:1]
+
+
+_BY_POINT: dict[str, MessageChannel] = {"phone": "sms", "email": "email"}
+
+
+def _withdrawn(
+    state: State, envelope: Envelope, withdrawal: NotificationWithdrawn
+) -> tuple[State, list[Envelope]]:
+    """What waits is suppressed; what is being handed over must at least not go again."""
+    changed: dict[str, Message] = {}
+    told = []
+    for message in state.values():
+        if message.status not in UNFINISHED or not _meant(message.asked, withdrawal):
+            continue
+        if message.status in WAITING:
+            changed[message.id] = message.ended("suppressed")
+            told.append(suppressed(message, "withdrawn", envelope.time, cause=envelope))
+        else:
+            changed[message.id] = replace(message, withdrawn=True)
+    return {**state, **changed}, told
+
+
+def _meant(asked: NotificationRequested, withdrawal: NotificationWithdrawn) -> bool:
+    return (
+        asked.lead == withdrawal.lead
+        and withdrawal.to in (None, asked.to.id)
+        and withdrawal.template in (None, asked.template)
+    )

@@ -1,0 +1,85 @@
+"""Liquid templates: parsed once, limited in time and size, one environment a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from liquid import BoundTemplate, DictLoader, Environment, StrictUndefined
+from liquid.exceptions import LiquidError
+
+from services.notifications.core.text_filter import FILTERS
+from shared.domain.rulebook.message import Body, Messages
+
+Partials = tuple[tuple[str, str], ...]
+
+
+class TemplateError(ValueError):
+    """A template that cannot be parsed or rendered; the text says which, where and why."""
+
+
+class _Limited(Environment):
+    """What a template may use at most; a digest of 500 leads needs a tenth of it."""
+
+    loop_iteration_limit = 20_000
+    output_stream_limit = 500_000
+    local_namespace_limit = 100_000
+    context_depth_limit = 20
+
+
+def render(
+    source: str, body: Body, partials: Mapping[str, str], values: Mapping[str, object]
+) -> str:
+    """`source` with `values`; `partials` by name and ending. Raises `TemplateError`.
+
+    Only `html` escapes: in an SMS or a plain text `&amp;` would be read as it stands.
+    """
+    try:
+        return _parsed(source, body, _shared(partials, body)).render(**values)
+    except LiquidError as error:
+        raise TemplateError(_sentence(error)) from None
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise TemplateError(f"{type(error).__name__}: {error}") from None
+
+
+def problems(messages: Messages) -> list[str]:
+    """What is wrong with the templates as they are written, a sentence each."""
+    found = []
+    for template in messages.template:
+        bodies: list[tuple[str, Body, str]] = [
+            (f"templates/{template.id}.{body}.liquid", body, source)
+            for body, source in template.files.items()
+        ]
+        if template.subject is not None:
+            bodies.append((f"messages.toml: subject of {template.id!r}", "txt", template.subject))
+        for where, body, source in bodies:
+            try:
+                _parsed(source, body, _shared(messages.partials, body))
+            except LiquidError as error:
+                found.append(f"{where}: {_sentence(error)}")
+    return found
+
+
+def _shared(partials: Mapping[str, str], body: Body) -> Partials:
+    return tuple(sorted((n, text) for n, text in partials.items() if n.endswith(f".{body}")))
+
+
+@lru_cache(maxsize=64)
+def _environment(body: Body, partials: Partials) -> Environment:
+    loader = DictLoader({name.removesuffix(f".{body}"): text for name, text in partials})
+    environment = _Limited(undefined=StrictUndefined, loader=loader, autoescape=body == "html")
+    for name, filter_ in FILTERS.items():
+        environment.add_filter(name, filter_)
+    return environment
+
+
+@lru_cache(maxsize=1024)
+def _parsed(source: str, body: Body, partials: Partials) -> BoundTemplate:
+    return _environment(body, partials).from_string(source)
+
+
+def _sentence(error: LiquidError) -> str:
+    """The first line of what Liquid says, with line and column where it knows them."""
+    place = error.context()
+    where = f" (line {place[0]}, column {place[1]})" if place else ""
+    return f"{str(error.args[0] if error.args else error).splitlines()[0]}{where}"
