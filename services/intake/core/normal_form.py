@@ -7,15 +7,18 @@ import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from services.intake.core.arrival import Arrival, Refusal, Typed
 from services.intake.core.text import LONG, block, line
 from shared.contract.envelope import Envelope, Event, derived_id
 from shared.contract.intake import (
+    CallFacts,
     ContactPoint,
     InboundIgnored,
     InboundQuarantined,
     LeadReceived,
+    MailFacts,
 )
 from shared.domain import contact_point
 from shared.domain.rulebook.source import Source
@@ -23,6 +26,7 @@ from shared.domain.rulebook.source import Source
 INTAKE = "/intake"
 FIELDS_MOST = 50
 VALUE_LONGEST = 2_000
+AnyFacts = TypeVar("AnyFacts", CallFacts, MailFacts)
 _NO_REGION = "ZZ"
 """phonenumbers' word for "unknown region": only a number with its + can be read then."""
 
@@ -104,8 +108,8 @@ def _received(
         tags=source.tags,
         missing=_missing(source, arrival, points),
         occurred_at=arrival.occurred_at,
-        call=arrival.call,
-        mail=arrival.mail,
+        call=_cleaned(arrival.call),
+        mail=_cleaned(arrival.mail),
     )
     if arrival.provider_id is None:
         received = received.model_copy(update={"dedupe_key": _dedupe_key(received)})
@@ -209,6 +213,20 @@ def _fields(fields: dict[str, str]) -> dict[str, str]:
     cleaned = {name: block(value, VALUE_LONGEST) for name, value in fields.items()}
     filled = [(name, value) for name, value in cleaned.items() if value is not None]
     return dict(filled[:FIELDS_MOST])
+
+
+def _cleaned(facts: AnyFacts | None) -> AnyFacts | None:
+    """Facts whose texts hold nothing harmful; ids keep their whole length."""
+    if facts is None:
+        return None
+    values: dict[str, object] = dict(facts)
+    update = {name: line(value, 2_000) for name, value in values.items() if isinstance(value, str)}
+    lists = {
+        name: tuple(filter(None, (line(str(item), 2_000) for item in value)))
+        for name, value in values.items()
+        if isinstance(value, tuple)
+    }
+    return facts.model_copy(update={**update, **lists})
 
 
 def _dedupe_key(received: LeadReceived) -> str:

@@ -1,0 +1,139 @@
+"""`/directory`: the company's sites, calendars, teams and agents, whole documents each."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+from uuid import uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import ValidationError
+
+from services.intake.core.arrival import Refusal
+from services.intake.core.normal_form import INTAKE
+from services.intake.doors import problem
+from services.intake.doors.body import read_body
+from services.intake.doors.problem import ProblemRoute
+from services.intake.formats.json_body import read_object
+from services.intake.reception import Doors
+from shared.contract import topics
+from shared.contract.directory import KINDS, Document, Kind, Site, key_of, kind_of
+from shared.contract.envelope import Envelope
+from shared.runtime import clock
+
+
+class Memory(Protocol):
+    """The copy that this replica has read (the runtime's `DirectoryMemory`)."""
+
+    documents: dict[str, Document]
+
+    async def has_read(self, offset: int, limit_s: float = 5.0) -> bool:
+        """Wait for the record at `offset`; False past the limit."""
+
+
+class DirectoryDoor:
+    """Last writer wins; nothing is ever deleted, a document can be `withdrawn`."""
+
+    def __init__(self, doors: Doors, memory: Memory, *, tenant: str, admin_key: str | None) -> None:
+        self._doors, self._memory, self._tenant = doors, memory, tenant
+        guard = [Depends(_guard(admin_key))]
+        self.router = APIRouter(tags=["directory"], dependencies=guard, route_class=ProblemRoute)
+        add = self.router.add_api_route
+        add("/directory", self.everything, methods=["GET"], response_model=None)
+        add("/directory/{kind}/{id_}", self.get, methods=["GET"], response_model=None)
+        add("/directory/{kind}/{id_}", self.put, methods=["PUT"], response_model=None)
+
+    async def everything(self) -> Response:
+        """All documents, by kind."""
+        prefix = f"{self._tenant}/"
+        answer: dict[str, list[object]] = {kind: [] for kind in KINDS}
+        for key, document in sorted(self._memory.documents.items()):
+            if key.startswith(prefix):
+                answer[kind_of(document)].append(_shown(document))
+        return JSONResponse(answer)
+
+    async def get(self, kind: Kind, id_: str, min_offset: int | None = None) -> Response:
+        """One document; with `min_offset` not before this replica has read that far."""
+        if min_offset is not None and not await self._memory.has_read(min_offset):
+            raise problem.not_read_yet(min_offset)
+        document = self._memory.documents.get(f"{self._tenant}/{kind}/{id_}")
+        if document is None:
+            raise problem.unknown_document(kind, id_)
+        return JSONResponse(_shown(document))
+
+    async def put(self, kind: Kind, id_: str, request: Request) -> Response:
+        """Store a whole document; answered when this replica knows it. `offset` is its place."""
+        document = _checked(kind, id_, await read_body(request))
+        envelope = Envelope(
+            id=str(uuid4()),
+            source=INTAKE,
+            type=document.type,
+            subject=key_of(self._tenant, document),
+            time=clock.now(),
+            tenant=self._tenant,
+            data=document,
+        )
+        _, offset = await self._doors.send_event(topics.DIRECTORY, envelope, envelope.subject)
+        if not await self._memory.has_read(offset):
+            raise problem.not_read_yet(offset)
+        return JSONResponse({"kind": kind, "id": id_, "offset": offset})
+
+
+def _checked(kind: Kind, id_: str, body: bytes) -> Document:
+    """The document of a body. Raises 422 naming the field."""
+    cls = KINDS[kind]
+    try:
+        given = read_object(body)
+        _refuse_unknown(cls, given)
+        document = cls.model_validate({**given, "id": given.get("id", id_)})
+        _refuse_nonsense(document, id_)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise problem.wrong_document(f"{field}: {first['msg']}", field) from None
+    except Refusal as refusal:
+        raise problem.wrong_document(refusal.sentence, refusal.field) from None
+    return document
+
+
+def _refuse_unknown(cls: type[Document], given: Mapping[str, object]) -> None:
+    """Readers ignore unknown fields; whoever writes a document has mistyped one."""
+    known = cls.model_fields.keys() - {"because"}
+    for name in given:
+        if name not in known:
+            raise Refusal(f"{name!r} is no field of it; known: {', '.join(sorted(known))}", name)
+
+
+def _refuse_nonsense(document: Document, id_: str) -> None:
+    """What a model cannot see: the address's own id, zones and regions that exist."""
+    if document.id != id_ or not id_.isprintable():
+        raise Refusal(f"the address says {id_!r} and the document {document.id!r}", "id")
+    if not isinstance(document, Site):
+        return
+    try:
+        ZoneInfo(document.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Refusal(f"{document.zone!r} is no IANA zone such as Europe/Minsk", "zone") from None
+    if document.region not in SUPPORTED_REGIONS:
+        raise Refusal(f"{document.region!r} is no ISO 3166 country such as BY", "region")
+
+
+def _shown(document: Document) -> object:
+    return document.model_dump(mode="json", exclude={"because"})
+
+
+def _guard(admin_key: str | None) -> Callable[[Request], Awaitable[None]]:
+    async def check(request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if admin_key is None:
+            raise problem.stranger("the directory is closed: set RELANCE_ADMIN_KEY on intake")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(
+            token.strip().encode("utf-8", "replace"), admin_key.encode()
+        ):
+            raise problem.stranger("send the admin key as Authorization: Bearer …")
+
+    return check

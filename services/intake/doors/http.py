@@ -1,0 +1,216 @@
+"""`POST /in/{source}`: webhooks and browser forms."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from services.intake.core.bucket import Buckets
+from services.intake.core.source import Sender, Stranger, admit, allows
+from services.intake.doors import page, problem
+from services.intake.doors.body import read_body
+from services.intake.doors.problem import Problem
+from services.intake.formats.call import CallPayload
+from services.intake.formats.payload import Payload
+from services.intake.reception import Read, Reception
+from shared.domain.rulebook.source import Source, Sources
+from shared.runtime import clock
+from shared.runtime.producer import NotConfirmed
+
+_EXAMPLE = CallPayload.model_config.get("json_schema_extra")
+_OPENAPI: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "By the source's format: a call as JSON; a form as JSON, urlencoded or "
+        "multipart, its fields named as the source's mapping says; a mail as message/rfc822.",
+        "content": {
+            "application/json": {
+                "schema": {"anyOf": [CallPayload.model_json_schema(), {"type": "object"}]}
+            },
+            "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+            "multipart/form-data": {"schema": {"type": "object"}},
+            "message/rfc822": {"schema": {"type": "string"}},
+        },
+    },
+    "security": [{"bearer": []}, {"secret": []}, {"signature": []}],
+}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {"description": "Accepted: it takes effect exactly once. `id` is the event's id."},
+    303: {"description": "Accepted, for a browser's form: go to the thank-you page."},
+    401: {"description": "The sender is not proven."},
+    404: {"description": "No such source."},
+    413: {"description": "Over 5 MiB."},
+    422: {"description": "It cannot be used; `field` names what is wrong. Its bytes are kept."},
+    429: {"description": "Too many; again after Retry-After seconds."},
+    503: {"description": "Not known to be accepted; send it again with the same id."},
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """A source as the HTTP door knows it."""
+
+    source: Source
+    secrets: tuple[str, ...]
+
+
+class HttpDoor:
+    """The routes of the door; `router` is mounted by the service."""
+
+    def __init__(
+        self,
+        reception: Reception,
+        ways: Mapping[str, Way],
+        *,
+        buckets: Buckets,
+        in_flight: int,
+        public_url: str,
+        language: str,
+    ) -> None:
+        self._reception, self._ways, self._buckets = reception, ways, buckets
+        self._free = in_flight
+        self._public_origin = "{0.scheme}://{0.netloc}".format(urlsplit(public_url))
+        self._language = language
+        self.router = APIRouter(tags=["doors"])
+        add = self.router.add_api_route
+        add("/in/{source}", self.receive, methods=["POST"], status_code=202, responses=_ANSWERS,
+            openapi_extra=_OPENAPI, response_model=None)  # fmt: skip
+        add("/in/{source}", self.preflight, methods=["OPTIONS"], include_in_schema=False)
+        add("/in/{source}/form", self.form, methods=["GET"], response_class=HTMLResponse)
+        add("/in/{source}/thanks", self.thanks, methods=["GET"], response_class=HTMLResponse)
+
+    async def receive(self, source: str, request: Request) -> Response:
+        """Hand in one call, form or mail."""
+        way = self._ways.get(source)
+        try:
+            answer = await self._received(_known(way, source), request)
+        except Problem as refused:
+            answer = self._refused(refused, request)
+        origin = request.headers.get("origin")
+        if way is not None and origin and allows(way.source, origin):
+            answer.headers["Access-Control-Allow-Origin"] = origin
+            answer.headers["Vary"] = "Origin"
+        return answer
+
+    async def _received(self, way: Way, request: Request) -> Response:
+        headers = dict(request.headers)
+        body = await read_body(request)
+        sender = admit(
+            way.source,
+            way.secrets,
+            headers,
+            body,
+            now=clock.now(),
+            own_origin=self._own_origin(request),
+        )
+        if isinstance(sender, Stranger):
+            raise problem.stranger(sender.why)
+        # Browsers have a bucket of their own: robots on the page do not block the sender we know.
+        wait_s = self._buckets.take(f"{way.source.id}/{sender.kind}", _monotonic_s())
+        if wait_s:
+            raise problem.too_many(wait_s)
+        read = await self._taken(way.source, Payload(
+            door="http",
+            content_type=headers.get("content-type", ""),
+            body=body,
+            headers=headers,
+            provider_id=headers.get("webhook-id") or headers.get("idempotency-key") or None,
+        ))  # fmt: skip
+        return _accepted(way.source, read, sender, _is_browser(request))
+
+    async def _taken(self, source: Source, payload: Payload) -> Read:
+        if self._free <= 0:
+            raise problem.not_confirmed()
+        self._free -= 1
+        try:
+            read = await self._reception.take(source, payload)
+        except NotConfirmed:
+            raise problem.not_confirmed() from None
+        finally:
+            self._free += 1
+        if read.refusal is not None:
+            raise problem.unusable(read.refusal.sentence, read.refusal.field, read.envelope.id)
+        return read
+
+    async def preflight(self, source: str, request: Request) -> Response:
+        """A browser asks whether a page's script may send here."""
+        way, origin = self._ways.get(source), request.headers.get("origin", "")
+        if way is None or not allows(way.source, origin):
+            return Response(status_code=403)
+        return Response(
+            status_code=204,
+            headers={
+                "Access-Control-Allow-Origin": origin,
+                "Access-Control-Allow-Methods": "POST",
+                "Access-Control-Allow-Headers": "content-type, idempotency-key",
+                "Access-Control-Max-Age": "600",
+                "Vary": "Origin",
+            },
+        )
+
+    async def form(self, source: str, request: Request) -> Response:
+        """A plain form, for sources that declare `page = true`."""
+        way = self._ways.get(source)
+        if way is None or not way.source.page:
+            return self._refused(problem.unknown_source(source), request)
+        return HTMLResponse(page.form(way.source, self._language))
+
+    async def thanks(self, source: str, request: Request) -> Response:
+        """Where a browser goes after its form."""
+        if source not in self._ways:
+            return self._refused(problem.unknown_source(source), request)
+        return HTMLResponse(page.thanks(self._language))
+
+    def _own_origin(self, request: Request) -> str | None:
+        """The request's origin, if it is a page of ours."""
+        origin = request.headers.get("origin")
+        here = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        return origin if origin in (here, self._public_origin) else None
+
+    def _refused(self, refused: Problem, request: Request) -> Response:
+        if _is_browser(request):
+            shown = page.sorry(self._language, refused.status)
+            return HTMLResponse(shown, refused.status, headers=refused.headers)
+        return refused.answer(request.url.path)
+
+
+def ways_of(sources: Sources, secrets: Mapping[str, tuple[str, ...]]) -> dict[str, Way]:
+    """The sources that this door serves."""
+    return {
+        source.id: Way(source, secrets[source.id])
+        for source in sources.source
+        if "http" in source.doors
+    }
+
+
+def _known(way: Way | None, source: str) -> Way:
+    if way is None:
+        raise problem.unknown_source(source)
+    return way
+
+
+def _accepted(source: Source, read: Read, sender: Sender, browser: bool) -> Response:
+    headers = {"Relance-Id": read.envelope.id}
+    if browser and source.format == "form":
+        where = source.thanks_url or f"/in/{source.id}/thanks"
+        return RedirectResponse(where, status_code=303, headers=headers)
+    body = {"id": read.envelope.id}
+    why = getattr(read.envelope.data, "why", None)
+    if why is not None and sender.kind == "secret":  # a robot need not know that it was noticed
+        body["ignored"] = why
+    return JSONResponse(body, 202, headers=headers)
+
+
+def _is_browser(request: Request) -> bool:
+    """A page's own form, not a script of it: it navigates, so it asks for HTML."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _monotonic_s() -> float:
+    return asyncio.get_running_loop().time()

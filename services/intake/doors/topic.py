@@ -1,0 +1,66 @@
+"""The `inbound.*` topics: upstream systems that publish CloudEvents themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.intake.core.arrival import Refusal
+from services.intake.formats import cloud_event
+from services.intake.formats.payload import Payload
+from services.intake.reception import Read, Reception
+from shared.domain.rulebook.source import Source, Sources
+from shared.runtime.kafka import Headers, Record, headers_as_text
+
+
+class TopicDoor:
+    """Reads exactly as the HTTP door does; who may publish is for the cluster's ACLs."""
+
+    def __init__(self, reception: Reception, sources: Sources) -> None:
+        self._reception, self._sources = reception, sources
+
+    async def receive(self, records: Sequence[Record]) -> None:
+        """Record all of them; returning lets their offsets be committed.
+
+        Raises `NotConfirmed` when Kafka did not acknowledge: the batch is repeated, and what
+        was written already keeps its id. A record that cannot be read stops nobody.
+        """
+        reads = await asyncio.gather(*(self._read(record) for record in records))
+        await self._reception.record(reads)
+
+    async def _read(self, record: Record) -> Read:
+        headers = cloud_event.headers_as_text(record.headers)
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        payload = Payload(
+            door="topic",
+            content_type=headers.get("content-type", ""),
+            body=record.value or b"",
+            headers=headers,
+            provider_id=place,
+        )
+        name = "unknown"
+        try:
+            event = cloud_event.read(record.value, headers, place)
+            payload, name = event.payload, event.source or name
+            read = await self._reception.read(self._source(event.source), payload)
+        except Refusal as refusal:
+            read = self._reception.set_aside(name, payload, refusal)
+        return read if read.refusal is None else replace(read, letter=_letter(record))
+
+    def _source(self, name: str) -> Source:
+        source = self._sources.by_cloudevents_source(name)
+        if source is None or "topic" not in source.doors:
+            raise Refusal(
+                f"no source of sources.toml has cloudevents_source {name[:200]!r}", "source"
+            )
+        return source
+
+
+def _letter(record: Record) -> Headers:
+    ours: dict[str, str | int] = {
+        "relance-topic": record.topic,
+        "relance-partition": record.partition,
+        "relance-offset": record.offset,
+    }
+    return (*record.headers, *headers_as_text(ours))

@@ -1,0 +1,188 @@
+"""The one path from every door: read, keep the bytes, say the event; both acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import uuid4
+
+from services.intake.core.arrival import Arrival, Refusal
+from services.intake.core.normal_form import INTAKE, Acceptance, normalise, quarantined, raw_id_of
+from services.intake.formats import call, form
+from services.intake.formats.mail_process import MailReaders
+from services.intake.formats.payload import BODY_BYTES_MOST, Payload
+from shared.contract import topics
+from shared.contract.envelope import Envelope
+from shared.contract.intake import RawReceived
+from shared.contract.topics import Topic
+from shared.domain.directory import Directory, Unknown
+from shared.domain.rulebook.source import Source
+from shared.runtime import clock
+from shared.runtime.kafka import EVENT_HEADERS, Headers
+from shared.runtime.producer import LIMIT_S, NotConfirmed
+
+_KEPT_HEADERS = frozenset(
+    {"accept-language", "content-type", "idempotency-key", "origin", "user-agent"}
+    | {"webhook-id", "webhook-timestamp", "ce-id", "ce-source", "ce-type", "ce-time"}
+)
+"""What of a request is kept as evidence; never a secret."""
+
+_STAGES_MOST_S = LIMIT_S + 0.5
+"""For all stages; past the limit of one, whose failure the producer must see."""
+
+_LETTER_BYTES_MOST = 8 * topics.MIB - 64 * 1024
+"""What fits on the dead letters beside the headers."""
+
+
+class Doors(Protocol):
+    """Writes to Kafka (the runtime's `ConfirmedProducer`)."""
+
+    async def send(
+        self, topic: str, *, key: bytes | None, value: bytes, headers: Headers = EVENT_HEADERS
+    ) -> tuple[int, int]:
+        """The record's (partition, offset), once it is safe. Raises `NotConfirmed`."""
+
+    async def send_event(self, topic: Topic, envelope: Envelope, key: str) -> tuple[int, int]:
+        """The same for an event of ours."""
+
+
+class Known(Protocol):
+    """The directory as this replica has read it."""
+
+    @property
+    def directory(self) -> Directory:
+        """The copy in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An input that was read: the event to say, or why it is set aside."""
+
+    payload: Payload
+    source: str
+    envelope: Envelope
+    refusal: Refusal | None = None
+    letter: Headers = field(default=())
+    """What a dead letter says of where it came from."""
+
+
+class Reception:
+    """Reads inputs and records them; holds no state of its own."""
+
+    def __init__(
+        self, tenant: str, hash_key: bytes, doors: Doors, known: Known, mails: MailReaders
+    ) -> None:
+        self._tenant, self._hash_key = tenant, hash_key
+        self._doors, self._known, self._mails = doors, known, mails
+
+    async def take(self, source: Source, payload: Payload) -> Read:
+        """Read one input and record it. Raises `NotConfirmed` when Kafka did not acknowledge:
+        it may still take effect, once, and a repeat with the same id changes nothing."""
+        read = await self.read(source, payload)
+        try:
+            async with asyncio.timeout(_STAGES_MOST_S):
+                await self.record([read])
+        except TimeoutError:
+            raise NotConfirmed("Kafka has not acknowledged it; please try again.") from None
+        return read
+
+    async def read(self, source: Source, payload: Payload) -> Read:
+        """What the input says; nothing is written yet."""
+        acceptance = self._acceptance(self._region(source))
+        try:
+            arrival = await self._arrival(source, payload)
+            envelope = normalise(source, arrival, acceptance)
+        except Refusal as refusal:
+            envelope = quarantined(source.id, refusal.sentence, acceptance, payload.provider_id)
+            return Read(payload, source.id, envelope, refusal)
+        return Read(payload, source.id, envelope)
+
+    def set_aside(self, source: str, payload: Payload, refusal: Refusal) -> Read:
+        """An input that no source would read."""
+        acceptance = self._acceptance(None)
+        envelope = quarantined(source, refusal.sentence, acceptance, payload.provider_id)
+        return Read(payload, source, envelope, refusal)
+
+    async def record(self, reads: Sequence[Read]) -> None:
+        """Dead letters, then raw bytes, then events, each stage acknowledged before the next.
+
+        Each stage's records are handed over in order, so the events of one person stay in order.
+        """
+        refused = [read for read in reads if read.refusal is not None]
+        await asyncio.gather(*(self._bury(read) for read in refused))
+        await asyncio.gather(*(self._keep(read) for read in reads))
+        await asyncio.gather(*(self._say(read.envelope) for read in reads))
+
+    async def _arrival(self, source: Source, payload: Payload) -> Arrival:
+        match source.format:
+            case "call":
+                return call.read(payload)
+            case "form":
+                return form.read(source, payload)
+            case "mail":
+                return await self._mails.read(payload)
+
+    def _acceptance(self, region: str | None) -> Acceptance:
+        return Acceptance(
+            tenant=self._tenant,
+            at=clock.now(),
+            region=region,
+            chance=str(uuid4()),
+            hash_key=self._hash_key,
+        )
+
+    def _region(self, source: Source) -> str | None:
+        try:
+            return self._known.directory.site(source.site).region
+        except Unknown:  # a lead is never refused for what we do not know yet
+            return None
+
+    async def _bury(self, read: Read) -> None:
+        assert read.refusal is not None
+        ours = {
+            "relance-service": "intake",
+            "relance-door": read.payload.door,
+            "relance-source": read.source,
+            "relance-event": read.envelope.id,
+            "relance-why": read.refusal.sentence,
+        }
+        headers = [*read.letter, *((name, value.encode()) for name, value in ours.items())]
+        await self._doors.send(
+            topics.DEAD_LETTERS["intake"].name,
+            key=read.envelope.id.encode(),
+            value=read.payload.as_it_came[:_LETTER_BYTES_MOST],
+            headers=headers,
+        )
+
+    async def _keep(self, read: Read) -> None:
+        event, payload = read.envelope, read.payload
+        body = payload.as_it_came
+        if len(body) > BODY_BYTES_MOST:
+            body = b""  # only `inbound.*` allows more; such a record lies on the dead letters
+        raw = RawReceived(
+            source=read.source,
+            door=payload.door,
+            content_type=payload.content_type,
+            body_base64=base64.b64encode(body).decode(),
+            headers=_kept(payload.headers),
+        )
+        envelope = Envelope(
+            id=raw_id_of(event.id),
+            source=INTAKE,
+            type=raw.type,
+            subject=event.id,
+            time=event.time,
+            tenant=event.tenant,
+            data=raw,
+        )
+        await self._doors.send_event(topics.INTAKE_RAW, envelope, event.id)
+
+    async def _say(self, envelope: Envelope) -> None:
+        await self._doors.send_event(topics.INTAKE, envelope, envelope.subject)
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name in _KEPT_HEADERS}
