@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import structlog
 
 from services.intake.core.bucket import Buckets
@@ -15,6 +18,7 @@ from services.intake.settings import IntakeSettings, secrets_of
 from shared.contract import topics
 from shared.runtime import rulebook_folder
 from shared.runtime.service import Service
+from shared.runtime.settings import WrongSetting
 from shared.runtime.subscription import RawSubscription
 
 log = structlog.get_logger(__name__)
