@@ -18,7 +18,13 @@ from relance.stack.process import Child
 LARGEST_MESSAGE_BYTES = 8 * 1024 * 1024
 
 # A broker of one developer: small heap, quick start rather than peak speed.
-_JAVA_OPTIONS = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
+_JAVA_OPTIONS = [
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
+    "--sun-misc-unsafe-memory-access=allow",  # Java 25 would warn in the log at each start
+]
 _LOG_OPTIONS = [
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",

@@ -102,6 +102,7 @@ class Postgres:
     def stop(self) -> None:
         """Stop it in order; open connections are closed."""
         self.child.stop()
+        shutil.rmtree(self.home.sockets, ignore_errors=True)
 
     def crash(self) -> None:
         """Kill the postmaster and all its children at once, as a power cut would."""

@@ -123,6 +123,7 @@ class Child:
         except subprocess.TimeoutExpired:
             self.kill()
         kill_group(self.process.pid)
+        self._pid_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
         """Kill the program and all its descendants at once (SIGKILL); return when they are gone."""

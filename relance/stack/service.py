@@ -23,7 +23,8 @@ class Service:
         self.port = choose_port(port, name)
         self.child = Child(name, [], home.log(name), folder=PROJECT)
         self.child.command = [sys.executable, "-m", f"services.{name}"]
-        self.settings: dict[str, str] = {}
+        self.settings: dict[str, str] = {}  # count always
+        self.defaults: dict[str, str] = {}  # count where the environment says nothing
 
     @property
     def url(self) -> str:
@@ -51,7 +52,7 @@ class Service:
 
     def launch(self) -> None:
         """Start it without waiting."""
-        self.child.environment = _environment(self.settings)
+        self.child.environment = _environment(self.defaults, self.settings)
         self.child.end_leftover()
         self.child.start()
 
@@ -72,7 +73,7 @@ class Service:
         return self.child.log.read_text(errors="replace") if self.child.log.exists() else ""
 
 
-def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Our environment, so that a person's own provider settings count, and what the stack says."""
+def _environment(defaults: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """Return our environment, so that a person's own provider counts, and what the stack says."""
     ours = {name: value for name, value in os.environ.items() if name != "RELANCE_CLOCK_FILE"}
-    return {**ours, **settings}
+    return {**defaults, **ours, **settings}

@@ -11,11 +11,12 @@ from relance.stack.kafka_jars import Say
 from relance.stack.leftover import end_leftovers
 from relance.stack.lock import Lock
 from relance.stack.mail import Mail
-from relance.stack.port import LOOPBACK, choose_port
+from relance.stack.port import choose_port
 from relance.stack.ports import Ports
 from relance.stack.postgres import Postgres
 from relance.stack.process import Child
 from relance.stack.service import Service
+from relance.stack.surroundings import Surroundings
 
 SERVICES = ("intake", "pipeline", "reminders", "notifications")
 RULEBOOK = PROJECT / "rulebooks" / "axelerator"
@@ -119,29 +120,18 @@ class Stack:
         for name in SERVICES:
             self.services[name] = Service(name, self.home, getattr(self.ports, name))
         self.intake_smtp_port = choose_port(self.ports.intake_smtp, "mail to intake")
+        around = Surroundings(
+            kafka=self.kafka.bootstrap,
+            intake_url=self.services["intake"].url,
+            intake_smtp_port=self.intake_smtp_port,
+            mail_smtp_port=self.mail.smtp_port,
+            rulebook=self._rulebook,
+            clock_file=self._clock_file,
+        )
         for name, service in self.services.items():
-            service.settings = self._settings_of(service) | dict(self._settings.get(name, {}))
-
-    def _settings_of(self, service: Service) -> dict[str, str]:
-        settings = {
-            "RELANCE_KAFKA": self.kafka.bootstrap,
-            "RELANCE_HOST": LOOPBACK,
-            "RELANCE_PORT": str(service.port),
-            "RELANCE_RULEBOOK": str(self._rulebook),
-            "RELANCE_PUBLIC_URL": service.url,
-            "RELANCE_INTAKE_URL": self.services["intake"].url,
-            "RELANCE_MIGRATE": "true",
-        }
-        if self._clock_file:
-            settings["RELANCE_CLOCK_FILE"] = str(self._clock_file)
-        if service.name == "intake":
-            settings["RELANCE_SMTP_LISTEN_PORT"] = str(self.intake_smtp_port)
-        else:
-            settings["RELANCE_POSTGRES"] = self.postgres.dsn(service.name)
-        if service.name == "notifications":
-            settings["RELANCE_SMTP_HOST"] = LOOPBACK
-            settings["RELANCE_SMTP_PORT"] = str(self.mail.smtp_port)
-        return settings
+            told = around.settings(name, service.url, self.postgres.dsn(name))
+            service.settings = told | dict(self._settings.get(name, {}))
+            service.defaults = around.secrets(name)
 
 
 def _together(*steps: Callable[[], None]) -> None:
