@@ -24,7 +24,7 @@ def normalised(text: str) -> str:
     A Cyrillic text keeps its quotation marks and dashes: it is UCS-2 anyway.
     """
     lines = [" ".join(line.split()) for line in text.translate(_SPACES).strip().splitlines()]
-    tidy = "\n".join(lines)
+    tidy = "\n".join(line for line in lines if line)
     plain = tidy.translate(_PLAIN)
     return plain if is_valid_gsm(plain) else tidy
 
