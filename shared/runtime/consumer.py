@@ -1,0 +1,204 @@
+"""The consumer: a FastStream batch subscriber whose offsets follow the database (rules 1, 2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+
+from shared.contract.topics import Topic
+from shared.runtime import kafka, metrics
+from shared.runtime.activity import Activity
+from shared.runtime.effect import Effect, Fail, Stopping
+
+log = structlog.get_logger(__name__)
+
+_COMMIT_EVERY_S = 1.0
+
+
+class Consumer:
+    """One group member on some topics: fetches, has the effect done, commits offsets after it."""
+
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        topics: Sequence[Topic],
+        group: str,
+        effect: Effect,
+        *,
+        activity: Activity,
+        fail: Fail,
+    ) -> None:
+        self.topics = tuple(topics)
+        self.group = group
+        self._effect = effect
+        self._activity = activity
+        self._fail = fail
+        self._in_hand = asyncio.Lock()
+        self._stopped = False
+        self._processed: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._subscriber = broker.subscriber(
+            *(topic.name for topic in topics),
+            group_id=group,
+            batch=True,
+            ack_policy=AckPolicy.MANUAL,
+            listener=_Listener(self),
+            parser=_as_it_came,
+            decoder=_untouched,
+            no_reply=True,
+            **kafka.subscriber_options(),
+        )
+        self._subscriber(self._on_batch)
+
+    @property
+    def processed(self) -> Mapping[TopicPartition, int]:
+        """The next record of each assigned partition, after what has taken effect."""
+        return self._processed
+
+    @property
+    def client(self) -> AIOKafkaConsumer | None:
+        """aiokafka's consumer, once started."""
+        return self._subscriber.consumer
+
+    async def start(self) -> None:
+        """Join the group."""
+        await self._subscriber.start()
+
+    async def stop(self) -> None:
+        """Finish the batch in hand, commit its offsets, leave the group."""
+        async with self._in_hand:
+            self._stopped = True
+            await self.commit()
+        await self._subscriber.stop()
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    async def ends(self) -> dict[TopicPartition, int]:
+        """Where the log of each assigned partition ends now; also measures the lag."""
+        if self.client is None:
+            return {}
+        assigned = list(self.client.assignment())
+        if not assigned:
+            return {}
+        ends: dict[TopicPartition, int] = await self.client.end_offsets(assigned)
+        for tp, end in ends.items():
+            lag = end - self._processed.get(tp, end)
+            metrics.LAG.labels(topic=tp.topic, partition=tp.partition).set(max(0, lag))
+        return ends
+
+    async def run_lag(self) -> None:
+        """Measure the lag each second."""
+        while True:
+            await self.ends()
+            await asyncio.sleep(1)
+
+    async def run_commits(self) -> None:
+        """Commit offsets at most once a second: each commit costs 7-10 ms."""
+        while True:
+            await asyncio.sleep(_COMMIT_EVERY_S)
+            await self.commit()
+
+    async def commit(self) -> None:
+        """Tell the group how far the database is; a failure only means repeats, which die."""
+        client = self.client
+        if client is None:
+            return
+        assigned = client.assignment()
+        news = {
+            tp: offset
+            for tp, offset in self._processed.items()
+            if tp in assigned and self._committed.get(tp) != offset
+        }
+        if not news:
+            return
+        try:
+            await client.commit(news)
+        except (KafkaError, IllegalStateError) as error:
+            log.info("offsets not committed this time", group=self.group, error=repr(error))
+        else:
+            self._committed.update(news)
+
+    async def _on_batch(self, records: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
+        # Before anything is awaited: `processed` must not run ahead of what is in hand.
+        for record in records:
+            self._processed.setdefault(
+                TopicPartition(record.topic, record.partition), record.offset
+            )
+        with self._activity.of(f"batch of {self.group}"):
+            async with self._in_hand:
+                if self._stopped:
+                    return
+                await self._take(records)
+
+    async def _take(self, records: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
+        try:
+            await self._effect(records)
+        except Stopping:
+            self._stopped = True
+        except Exception as error:
+            # Never out of here: FastStream would swallow it and fetch the next batch.
+            self._stopped = True
+            log.critical("a batch cannot take effect", group=self.group, exc_info=error)
+            self._fail(f"{self.group}: {type(error).__name__}: {error}")
+        else:
+            for record in records:
+                self._processed[TopicPartition(record.topic, record.partition)] = record.offset + 1
+
+    async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        """Wait for the batch in hand, commit it, forget the partitions."""
+        async with self._in_hand:
+            await self.commit()
+            self._forget(partitions)
+
+    def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        """Learn where the new partitions stand."""
+        self._forget(partitions)
+        for tp in partitions:
+            task = asyncio.create_task(self._learn(tp))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _learn(self, tp: TopicPartition) -> None:
+        if self.client is None:
+            return
+        try:
+            position = await self.client.position(tp)
+        except (KafkaError, IllegalStateError):
+            return  # lost again meanwhile
+        # A batch fetched before this line has set it to its first record already.
+        self._processed.setdefault(tp, position)
+
+    def _forget(self, partitions: Iterable[TopicPartition]) -> None:
+        for tp in partitions:
+            self._processed.pop(tp, None)
+            self._committed.pop(tp, None)
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Made before aiokafka's consumer exists, so it is given ours."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self._consumer.revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._consumer.assigned(assigned)
+
+
+async def _as_it_came(message: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
+    """Touch no header: FastStream's own parser stops a partition on one that is not UTF-8."""
+    return KafkaMessage(body=message, raw_message=message, headers={}, consumer=FAKE_CONSUMER)
+
+
+async def _untouched(message: KafkaMessage) -> object:
+    return message.raw_message

@@ -1,0 +1,25 @@
+"""The inbox: repeats from outside, known by their id (`runtime.md` 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.runtime.postgres import Transaction
+
+
+async def claim(tx: Transaction, id_: str) -> bool:
+    """True for the first caller with this UUID (an event's id, an Idempotency-Key), else False.
+
+    A second caller waits until the first one's transaction has ended.
+    """
+    return bool(await claim_all(tx, [id_]))
+
+
+async def claim_all(tx: Transaction, ids: Sequence[str]) -> set[str]:
+    """Those of `ids` that were not seen before."""
+    # Sorted, so that two batches with the same ids never wait for each other in a circle.
+    rows = await tx.fetch(
+        "insert into inbox (id) select unnest($1::uuid[]) on conflict do nothing returning id",
+        sorted(set(ids)),
+    )
+    return {str(row["id"]) for row in rows}

@@ -1,0 +1,106 @@
+"""The main of every service: settings, signals, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import structlog
+
+from shared.runtime import clock, log
+from shared.runtime.clock import ClockFile
+from shared.runtime.migration import Refused
+from shared.runtime.postgres import Unavailable
+from shared.runtime.settings import Settings, WrongSetting
+from shared.runtime.topics import Differs
+
+if TYPE_CHECKING:
+    from shared.runtime.service import Service
+
+S = TypeVar("S", bound=Settings)
+
+UNAVAILABLE, BAD_CODE, WRONG = 69, 70, 78
+"""Exit codes (sysexits): a dependency stays away · the code is wrong · a setting, a migration or
+the cluster is."""
+
+
+def run(create: Callable[[S], Service], settings_class: type[S]) -> NoReturn:
+    """Run the service that `create` makes until SIGTERM or SIGINT; exit with its code."""
+    try:
+        settings = settings_class.read()
+        if settings.clock_file is not None:
+            clock.use(ClockFile(settings.clock_file))
+        code = asyncio.run(_live(create, settings))
+    except (WrongSetting, FileNotFoundError, ValueError) as error:
+        code = _say(WRONG, error)
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+async def _live(create: Callable[[S], Service], settings: S) -> int:
+    try:
+        service = create(settings)
+    except WrongSetting as error:
+        return _say(WRONG, error)
+    log.set_up(service.name, settings)
+    lines = structlog.get_logger(__name__)
+    _stop_on_signals(service)
+    try:
+        code = await _start(service)
+        if code == 0:
+            lines.info("started", url=service.url)
+            await service.stopping.wait()
+    finally:
+        await _stop(service)
+    if service.failure is not None:
+        return _say(BAD_CODE, service.failure)
+    lines.info("stopped")
+    return code
+
+
+async def _start(service: Service) -> int:
+    starting = asyncio.create_task(service.start())
+    stopped = asyncio.create_task(service.stopping.wait())
+    await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not starting.done():
+        starting.cancel()
+    try:
+        await starting
+    except asyncio.CancelledError:
+        return 0
+    except Unavailable as error:
+        return _say(UNAVAILABLE, error)
+    except (WrongSetting, Refused, Differs) as error:
+        return _say(WRONG, error)
+    except OSError as error:
+        address = f"{service.settings.host}:{service.settings.port}"
+        return _say(WRONG, f"Cannot serve on {address}: {error.strerror}; set RELANCE_PORT.")
+    return 0
+
+
+async def _stop(service: Service) -> None:
+    deadline_s = service.settings.stop_deadline_s
+    try:
+        await asyncio.wait_for(service.stop(), deadline_s)
+    except TimeoutError:
+        code = BAD_CODE if service.failure else 0
+        _say(code, f"{service.name} did not stop within {deadline_s:.0f} s and was ended.")
+        # Something does not let go; nothing is lost, all of it is done again at the next start.
+        os._exit(code)
+
+
+def _stop_on_signals(service: Service) -> None:
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, service.stopping.set)
+
+
+def _say(code: int, what: object) -> int:
+    sys.stderr.write(f"{what}\n")
+    sys.stderr.flush()
+    return code

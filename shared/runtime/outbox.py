@@ -1,0 +1,109 @@
+"""The outbox: what a transaction says, stored with what it did (`runtime.md` 16)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.contract.envelope import Envelope
+from shared.runtime.kafka import Headers
+from shared.runtime.postgres import Transaction
+
+MAX_EVENT_BYTES = 900_000
+
+# The rows are locked in sorted order, before any outbox row gets its id: so id order is commit
+# order per subject, and two transactions never wait for each other in a circle.
+_NUMBER = """
+insert into sequence (source, subject, last)
+select $1, subject, many from unnest($2::text[], $3::bigint[]) as n (subject, many)
+on conflict (source, subject) do update set last = sequence.last + excluded.last
+returning subject, last
+"""
+_STORE = """
+insert into outbox (topic, key, value, headers)
+select topic, key, value, headers
+from unnest($1::text[], $2::bytea[], $3::bytea[], $4::jsonb[])
+  with ordinality as n (topic, key, value, headers, place)
+order by place
+"""
+
+
+class TooLarge(ValueError):
+    """An event over 900 KB is refused where it is made; its cause is quarantined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A row of the outbox; `headers` None means those of a CloudEvent."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None = None
+
+
+def topic_of(source: str) -> str:
+    """`pipeline.events.v1` of `/pipeline`: a topic belongs to the service it is named after."""
+    return f"{source.strip('/')}.events.v1"
+
+
+async def append(tx: Transaction, source: str, envelopes: Sequence[Envelope]) -> list[Envelope]:
+    """Store `envelopes` to be published after the commit; return them with their sequence.
+
+    Raises `TooLarge`. The caller wakes the relay after the commit.
+    """
+    if not envelopes:
+        return []
+    many = Counter(envelope.subject for envelope in envelopes)
+    subjects = sorted(many)
+    rows = await tx.fetch(_NUMBER, source, subjects, [many[subject] for subject in subjects])
+    last = {row["subject"]: row["last"] - many[row["subject"]] for row in rows}
+    numbered = []
+    for envelope in envelopes:
+        last[envelope.subject] += 1
+        numbered.append(envelope.model_copy(update={"sequence": last[envelope.subject]}))
+    topic = topic_of(source)
+    await store(tx, [Message(topic, e.subject.encode(), _bytes(e)) for e in numbered])
+    return numbered
+
+
+async def store(tx: Transaction, messages: Sequence[Message]) -> None:
+    """Store messages as they are, in one statement."""
+    if messages:
+        await tx.execute(
+            _STORE,
+            [message.topic for message in messages],
+            [message.key for message in messages],
+            [message.value for message in messages],
+            [headers_to_json(message.headers) for message in messages],
+        )
+
+
+def headers_to_json(headers: Headers | None) -> str | None:
+    """Headers as JSON; values may be any bytes, so base64."""
+    if headers is None:
+        return None
+    return json.dumps(
+        [
+            [name.replace("\0", "\\0"), None if value is None else base64.b64encode(value).decode()]
+            for name, value in headers
+        ]
+    )
+
+
+def headers_from_json(text: str) -> Headers:
+    """The other way."""
+    return tuple(
+        (name, None if value is None else base64.b64decode(value))
+        for name, value in json.loads(text)
+    )
+
+
+def _bytes(envelope: Envelope) -> bytes:
+    value = envelope.to_bytes()
+    if len(value) > MAX_EVENT_BYTES:
+        raise TooLarge(f"{envelope.type} of {envelope.subject} has {len(value)} bytes, over 900 KB")
+    return value

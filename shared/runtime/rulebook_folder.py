@@ -1,0 +1,31 @@
+"""The rulebook's folder, read for the loader, which does no I/O."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.domain.rulebook import loader
+from shared.domain.rulebook.rulebook import Rulebook
+from shared.runtime.settings import WrongSetting
+
+
+def read(folder: Path | None) -> Rulebook:
+    """The rulebook in `folder` (setting RELANCE_RULEBOOK), checked.
+
+    Raises `WrongSetting` if there is no such folder, and what the loader raises.
+    """
+    if folder is None or not (folder / "rulebook.toml").is_file():
+        raise WrongSetting(
+            f"RELANCE_RULEBOOK names {folder or 'no folder'}, where there is no rulebook.toml: "
+            "set it to a folder such as rulebooks/axelerator."
+        )
+    return loader.load(texts(folder))
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """Every file of the folder that the loader reads: name relative to it, and text."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix in {".toml", ".liquid"}
+    }

@@ -1,0 +1,97 @@
+"""Every setting of the runtime, documented in one place; a service adds its own by subclassing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WrongSetting(Exception):
+    """One sentence for the person who starts the service: which setting, what it should be."""
+
+
+class Settings(BaseSettings):
+    """Read from the environment (`RELANCE_PORT=8080`) or from files of `RELANCE_SECRETS`.
+
+    Secrets are never logged: `repr` shows stars.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RELANCE_", extra="ignore", frozen=True)
+
+    kafka: str = Field(
+        default="127.0.0.1:9092", description="Kafka's bootstrap servers: host:port, by comma."
+    )
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"] = Field(
+        default="PLAINTEXT", description="How to talk to Kafka."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="Only with SASL."
+    )
+    kafka_user: str | None = Field(default=None, description="Only with SASL.")
+    kafka_password: SecretStr | None = Field(default=None, description="Only with SASL.")
+    kafka_ca: Path | None = Field(
+        default=None, description="File of the authority that signed Kafka's certificate."
+    )
+    kafka_replication: int = Field(
+        default=1, ge=1, le=9, description="Replicas a topic must have; 3 in production."
+    )
+    postgres: SecretStr = Field(
+        default=SecretStr("postgresql://127.0.0.1:5432/relance"),
+        description="PostgreSQL's address, with this service's own role.",
+    )
+    postgres_pool: int = Field(default=10, ge=3, le=100, description="Sessions to PostgreSQL.")
+    migrate: bool = Field(
+        default=False,
+        description="Apply missing migrations at start; otherwise start is refused without them.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to serve HTTP on.")
+    port: int = Field(default=0, ge=0, le=65535, description="HTTP port; 0 takes a free one.")
+    public_url: str = Field(
+        default="http://127.0.0.1", description="How people and senders reach this service."
+    )
+    rulebook: Path | None = Field(default=None, description="Folder of the company's rulebook.")
+    clock_file: Path | None = Field(
+        default=None, description="Time is what this file says (demos and tests only)."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="What is logged."
+    )
+    log_format: Literal["auto", "json", "pretty"] = Field(
+        default="auto", description="`auto` is pretty on a terminal and JSON elsewhere."
+    )
+    dependency_deadline_s: float = Field(
+        default=60, gt=0, description="How long start waits for Kafka and PostgreSQL."
+    )
+    stop_deadline_s: float = Field(
+        default=15, gt=0, description="How long stop waits for the batch in hand and the outbox."
+    )
+
+    @classmethod
+    def read(cls, secrets: Path | None = None) -> Self:
+        """The settings of this process; raises `WrongSetting` with one sentence."""
+        try:
+            return cls(_secrets_dir=secrets)
+        except ValidationError as error:
+            raise WrongSetting(_sentence(error)) from None
+
+
+def documented(settings: type[Settings]) -> list[tuple[str, str, str]]:
+    """(environment variable, default, meaning) of every setting, for people."""
+    return [
+        (f"RELANCE_{name.upper()}", str(field.get_default()), field.description or "")
+        for name, field in settings.model_fields.items()
+    ]
+
+
+def _sentence(error: ValidationError) -> str:
+    wrong = []
+    for item in error.errors(include_url=False):
+        name = "_".join(str(part) for part in item["loc"])
+        expected = re.sub(r"^Value error, ", "", item["msg"])
+        value = "" if "password" in name or "postgres" in name else f" (it is {item['input']!r})"
+        wrong.append(f"RELANCE_{name.upper()}: {expected[0].lower()}{expected[1:]}{value}")
+    return f"Wrong setting: {'; '.join(wrong)}. Correct it and start again."

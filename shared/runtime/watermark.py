@@ -1,0 +1,156 @@
+"""The watermark: nothing is judged before what came in earlier (`runtime.md` 12)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from time import monotonic
+from typing import Protocol
+
+from aiokafka import TopicPartition
+
+from shared.contract.topics import Topic
+from shared.runtime import clock
+from shared.runtime.decoder import Item
+from shared.runtime.postgres import Postgres, Transaction
+
+Marks = Mapping[tuple[str, int], tuple[int, datetime | None]]
+"""(topic, partition) -> (next record, the time that has passed there)"""
+
+TICK_S = 1.0
+_IN_PLACE_S = 5.0
+_POLL_S = 0.01
+# intake reads the clock before it writes: so long may a record take to reach the log. Time does
+# not pass on a stepping clock while intake has an input in hand.
+_APPEND_MARGIN_S = 0.25
+
+_WRITE = """
+insert into watermark (topic, partition, next_record, passed_at)
+select * from unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[])
+on conflict (topic, partition) do update set
+  next_record = greatest(watermark.next_record, excluded.next_record),
+  passed_at = greatest(watermark.passed_at, excluded.passed_at)
+where watermark.next_record < excluded.next_record
+  or watermark.passed_at is distinct from greatest(watermark.passed_at, excluded.passed_at)
+"""
+
+
+class Reader(Protocol):
+    """A member's consumer of the topic."""
+
+    @property
+    def processed(self) -> Mapping[TopicPartition, int]:
+        """The next record of each assigned partition, after what has taken effect."""
+
+    async def ends(self) -> dict[TopicPartition, int]:
+        """Where the log of each assigned partition ends now."""
+
+
+async def write(tx: Transaction, marks: Marks) -> None:
+    """Move the rows forward; never back. Sorted, so that nobody waits in a circle."""
+    places = sorted(marks)
+    if places:
+        await tx.execute(
+            _WRITE,
+            [place[0] for place in places],
+            [place[1] for place in places],
+            [marks[place][0] for place in places],
+            [marks[place][1] for place in places],
+        )
+
+
+def of_batch(items: Sequence[Item]) -> Marks:
+    """How far a batch takes the partitions it touches: its last record, and that one's time."""
+    marks: dict[tuple[str, int], tuple[int, datetime | None]] = {}
+    for item in items:
+        record = item.record
+        place = (record.topic, record.partition)
+        before = marks.get(place, (0, None))[1]
+        time = item.envelope.time if item.envelope else before
+        marks[place] = (record.offset + 1, time)
+    return marks
+
+
+class Gate:
+    """Lets an event of time T pass once all partitions of `topic` have passed T."""
+
+    def __init__(self, postgres: Postgres, topic: Topic) -> None:
+        self.topic = topic
+        self.nudged = asyncio.Event()
+        self.waiting = 0
+        self._postgres = postgres
+
+    async def passed(self) -> datetime | None:
+        """The time that every partition has passed; None while one has not been read at all."""
+        row = await self._postgres.pool.fetchrow(
+            "select count(passed_at) as many, min(passed_at) as passed from watermark "
+            "where topic = $1",
+            self.topic.name,
+        )
+        if row is None or row["many"] < self.topic.partitions:
+            return None
+        passed: datetime = row["passed"]
+        return passed
+
+    async def wait(self, instant: datetime) -> datetime | None:
+        """What has passed, as soon as that is `instant`, or after five seconds anyhow.
+
+        What is later than the answer is parked: it must not hold up what can pass.
+        """
+        start = monotonic()
+        self.waiting += 1
+        try:
+            while True:
+                passed = await self.passed()
+                if passed is not None and passed >= instant:
+                    return passed
+                if monotonic() - start > _IN_PLACE_S:
+                    return passed
+                self.nudged.set()
+                await asyncio.sleep(_POLL_S)
+        finally:
+            self.waiting -= 1
+
+
+class Ticker:
+    """Writes `now` for the partitions whose log this member has read to its end."""
+
+    def __init__(self, postgres: Postgres, gate: Gate, reader: Reader) -> None:
+        self._postgres = postgres
+        self._gate = gate
+        self._reader = reader
+
+    async def run(self) -> None:
+        """Each second, and at once when a gate waits."""
+        while True:
+            await self.tick()
+            try:
+                await asyncio.wait_for(self._gate.nudged.wait(), TICK_S)
+            except TimeoutError:
+                continue
+            self._gate.nudged.clear()
+
+    async def tick(self) -> None:
+        """The time is read before the ends are asked: what came in later is later."""
+        now = clock.now()
+        if not clock.is_stepping():
+            await asyncio.sleep(_APPEND_MARGIN_S)
+        ends = await self._reader.ends()
+        limit = monotonic() + TICK_S
+        while monotonic() < limit and not self._reached(ends, ends):  # noqa: ASYNC110
+            await asyncio.sleep(_POLL_S)
+        marks = {
+            (tp.topic, tp.partition): (ends[tp], now) for tp in ends if self._reached(ends, [tp])
+        }
+        if marks:
+            async with self._postgres.transaction() as tx:
+                await write(tx, marks)
+
+    def _reached(
+        self,
+        ends: Mapping[TopicPartition, int],
+        which: Sequence[TopicPartition] | Mapping[TopicPartition, int],
+    ) -> bool:
+        processed = self._reader.processed
+        return all(processed.get(tp, -1) >= ends[tp] for tp in which)
