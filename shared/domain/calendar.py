@@ -103,7 +103,8 @@ class OpenHours:
     def next_opening(self, instant: datetime) -> datetime:
         """The first moment at or after `instant` at which the site opens.
 
-        While it is open that is the *next* time; `first_open` answers `instant` itself.
+        While it is open that is the *next* time; `first_open` answers `instant` itself. Where a
+        night runs on into an open day, that day opens when the night closes.
         """
         return next(start for start, _ in self._spans(instant) if start >= instant)
 
@@ -192,13 +193,15 @@ class OpenHours:
         return known
 
     def _disjoint(self, day: date) -> tuple[Span, ...]:
-        """The spans of `day`, less what is still open from the day before."""
+        """The spans of `day`, joined where they touch, less what runs on from the day before."""
         covered = self.last_closing(day - _DAY) or datetime.min.replace(tzinfo=UTC)
-        spans = []
+        spans: list[Span] = []
         for start, end in sorted(self._whole(day)):
-            if end > max(start, covered):
-                spans.append((max(start, covered), end))
-            covered = max(covered, end)
+            begin = max(start, covered)
+            if spans and begin <= spans[-1][1]:
+                spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+            elif end > begin:
+                spans.append((begin, end))
         return tuple(spans)
 
     def _whole(self, day: date) -> list[Span]:
