@@ -78,8 +78,12 @@ def parse(text: str, file: str) -> tuple[Scenario, ...]:
 
 
 def load(paths: Iterable[Path]) -> tuple[Scenario, ...]:
-    """Every scenario of the given files, and of the `*.toml` in the given folders, in order."""
+    """Every scenario of the given files, and of the `*.toml` in the given folders, in order.
+
+    Raises `ScenarioError`, also when there is none.
+    """
     found: list[Scenario] = []
+    paths = list(paths)
     for path in paths:
         files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
         for file in files:
@@ -88,4 +92,6 @@ def load(paths: Iterable[Path]) -> tuple[Scenario, ...]:
             except OSError as error:
                 raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from None
             found += parse(text, file.name)
+    if not found:
+        raise ScenarioError(f"there are no scenarios in {', '.join(map(str, paths))}")
     return tuple(found)

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from textwrap import wrap
 from zoneinfo import ZoneInfo
 
-from relance.wording import Names, words_for
 from shared.contract.envelope import Envelope
 from shared.contract.intake import RawReceived
 from shared.contract.pipeline import (
@@ -23,6 +22,7 @@ from shared.contract.pipeline import (
     NotificationWithdrawn,
     TaskCreated,
 )
+from shared.domain.wording import Names, words_for
 
 UNTOLD = (RawReceived, DeadlineSet, DeadlineCleared, NotificationRequested, NotificationWithdrawn)
 """Said again, better, by the event that follows: what was planned, what was sent."""

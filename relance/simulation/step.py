@@ -18,9 +18,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    TypeAdapter,
     model_validator,
 )
 
+from services.pipeline.core.action import Action
 from shared.contract.envelope import Event
 from shared.contract.topics import EVENT_CLASSES
 from shared.domain.duration import parse as parse_duration
@@ -44,6 +46,8 @@ def _duration(text: object) -> timedelta:
     return parse_duration(text).length
 
 
+_ACTION: TypeAdapter[Action] = TypeAdapter(Action)
+
 Local = Annotated[datetime, AfterValidator(_local)]
 
 
@@ -59,6 +63,7 @@ class Receive(Step):
     `as` names the lead for later steps, `owner` has the team's manager give the lead to that
     agent. `source` is an entry of `sources.toml` (default: the first of that channel).
     `id` is the sender's own id of the message; the same id again is a repeated delivery.
+    `auto` marks a mail that a machine wrote.
     """
 
     receive: Literal["call", "form", "email"]
@@ -79,6 +84,7 @@ class Receive(Step):
     answered_by: str | None = None
     duration_s: int | None = None
     in_reply_to: str | None = None
+    auto: bool = False
 
 
 class Reply(Step):
@@ -100,9 +106,19 @@ class Act(Step):
     lead: str | None = None
 
     @property
-    def arguments(self) -> dict[str, Any]:
-        """The action's own arguments, as an agent would send them."""
-        return dict(self.model_extra or {})
+    def action(self) -> Action:
+        """The action as pipeline's API takes it."""
+        return _ACTION.validate_python(self.json_action)
+
+    @property
+    def json_action(self) -> dict[str, Any]:
+        """The action as an agent sends it."""
+        return {"act": self.act, **(self.model_extra or {})}
+
+    @model_validator(mode="after")
+    def _is_an_action(self) -> Act:
+        _ = self.action
+        return self
 
 
 class Declare(Step):
@@ -248,8 +264,7 @@ def read_step(raw: object) -> Step:
     """The step that an inline table says; ValueError says what was expected."""
     if not isinstance(raw, dict):
         raise ValueError('a step is an inline table such as { wait = "31m" }')
-    words = [word for word in STEPS if word in raw]
-    if len(words) != 1:
-        said = ", ".join(raw) or "nothing"
-        raise ValueError(f"a step has exactly one of {', '.join(STEPS)}; this one says {said}")
-    return STEPS[words[0]].model_validate(raw)
+    word = next(iter(raw), "nothing")
+    if word not in STEPS:
+        raise ValueError(f"a step begins with one of {', '.join(STEPS)}; this one with {word}")
+    return STEPS[word].model_validate(raw)

@@ -1,0 +1,150 @@
+"""What the outside sends in a scenario, in the bytes in which it would really arrive.
+
+The simulated world reads these bytes with intake's own formats; the real stack gets the same
+bytes at its doors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from urllib.parse import urlencode
+
+from relance.simulation.step import Receive, Reply
+from services.intake.core.arrival import Arrival
+from services.intake.formats import call as call_format
+from services.intake.formats import form as form_format
+from services.intake.formats import mail as mail_format
+from services.intake.formats.payload import Payload
+from shared.domain.rulebook.source import CHANNELS, Source, Sources
+
+FORMATS = {channel: format_ for format_, channel in CHANNELS.items()}
+
+
+class NoSuchSource(ValueError):
+    """A step names a source that `sources.toml` does not have, or not for that channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One message from outside, for one source; exactly one of `call`, `form`, `mail` is there.
+
+    `id` is the sender's own id of it.
+    """
+
+    source: Source
+    id: str
+    call: Mapping[str, object] | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    mail: EmailMessage | None = None
+
+    def payload(self) -> Payload:
+        """The bytes at the source's first door, as that door hands them over."""
+        door = self.source.doors[0]
+        if self.call is not None:
+            body = json.dumps(self.call).encode()
+            return Payload(door, "application/json", body, provider_id=self.id)
+        if self.mail is not None:
+            return Payload(
+                door,
+                "message/rfc822",
+                bytes(self.mail),
+                mail_from=str(self.mail["From"].addresses[0].addr_spec),
+                mailbox=self.source.mailbox,
+            )
+        body = urlencode(self.form).encode()
+        return Payload(door, "application/x-www-form-urlencoded", body)
+
+    def arrival(self) -> Arrival:
+        """The input as intake's format reads it. Raises intake's `Refusal`."""
+        payload = self.payload()
+        if self.source.format == "call":
+            return call_format.read(payload)
+        if self.source.format == "mail":
+            return mail_format.read(payload)
+        return form_format.read(self.source, payload)
+
+
+def source_of(sources: Sources, step: Receive | Reply) -> Source:
+    """The source a step names, or the first of its channel. Raises `NoSuchSource`."""
+    channel = step.receive if isinstance(step, Receive) else step.reply
+    fitting = [each for each in sources.source if each.format == FORMATS[channel]]
+    wanted = step.source if isinstance(step, Receive) else None
+    found = next((each for each in fitting if wanted in (None, each.id)), None)
+    if found is None:
+        known = ", ".join(each.id for each in fitting) or "none"
+        raise NoSuchSource(f"no source {wanted or ''} takes a {channel}; there is {known}")
+    return found
+
+
+def received(step: Receive, source: Source, id_: str, at: datetime) -> Input:
+    """The input of a `receive` step, sent at `at`; `id_` is its id unless the step has one."""
+    id_ = step.id or id_
+    if source.format == "call":
+        return Input(source, id_, call=_call(step, id_, at))
+    if source.format == "form":
+        return Input(source, id_, form=_form(step, source, id_))
+    message = _mail(step.email or "", step.name, source, id_, at)
+    message["Subject"] = step.subject or "Вопрос"
+    if step.in_reply_to:
+        message["In-Reply-To"] = step.in_reply_to
+    if step.auto:
+        message["Auto-Submitted"] = "auto-replied"
+    message.set_content(step.text or "Здравствуйте!")
+    return Input(source, id_, mail=message)
+
+
+def replied(
+    step: Reply, source: Source, id_: str, at: datetime, *, sender: str, thread: str | None
+) -> Input:
+    """The mail by which a contact answers; `thread` is the mail id it answers to, if known."""
+    message = _mail(sender, None, source, id_, at)
+    message["Subject"] = step.subject or "Re:"
+    if thread:
+        message["In-Reply-To"] = thread
+    message.set_content(step.text)
+    return Input(source, id_, mail=message)
+
+
+def _call(step: Receive, id_: str, at: datetime) -> dict[str, object]:
+    said: dict[str, object | None] = {
+        "call_id": id_,
+        "direction": step.direction,
+        "from": step.phone,
+        "status": step.outcome,
+        "agent": step.answered_by,
+        "duration_s": step.duration_s,
+        "started_at": at.isoformat(),
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _form(step: Receive, source: Source, id_: str) -> dict[str, str]:
+    """The form as the page of the source sends it: its own names of the fields."""
+    named = {word: name for name, word in source.mapping.items()}
+    said = {
+        "id": id_,
+        "name": step.name,
+        "phone": step.phone,
+        "email": step.email,
+        "company": step.company,
+        "subject": step.subject,
+        "text": step.text,
+        "language": step.language,
+        **step.fields,
+    }
+    return {named.get(word, word): value for word, value in said.items() if value}
+
+
+def _mail(sender: str, name: str | None, source: Source, id_: str, at: datetime) -> EmailMessage:
+    message = EmailMessage()
+    user, _, domain = sender.partition("@")
+    message["From"] = Address(name or "", user, domain)
+    message["To"] = source.mailbox or ""
+    message["Date"] = at
+    message["Message-ID"] = f"<{id_}@outside.example>"
+    return message

@@ -1,0 +1,41 @@
+"""Notifications in the simulated world: a provider that takes everything at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.notifications.core.delivery import deliver, next_instant
+from services.notifications.core.message import State
+from services.notifications.core.request import handle
+from shared.contract.envelope import Envelope
+from shared.contract.pipeline import NotificationRequested, NotificationWithdrawn
+from shared.domain.directory import Directory
+from shared.domain.rulebook.rulebook import Rulebook
+
+
+class Notifications:
+    """Messages; what may not go yet is held until it may."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self.book = book
+        self.state: State = {}
+
+    def accept(self, envelope: Envelope, directory: Directory) -> list[Envelope]:
+        """Takes a request or a withdrawal down; what may go at once goes with the next instant."""
+        if not isinstance(envelope.data, NotificationRequested | NotificationWithdrawn):
+            return []
+        self.state, said = handle(self.state, envelope, self.book, directory)
+        return said
+
+    def next_instant(self) -> datetime | None:
+        """When the next message may go."""
+        return next_instant(self.state.values())
+
+    def fire(self, now: datetime, directory: Directory) -> list[Envelope]:
+        """Hands over what may go at `now`."""
+        self.state, said = deliver(self.state, now, self.book, directory)
+        return said
+
+    def redirect(self, now: datetime, directory: Directory) -> list[Envelope]:  # noqa: ARG002
+        """Nothing: each message is judged with the directory of the moment it goes."""
+        return []
