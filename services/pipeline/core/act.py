@@ -1,0 +1,105 @@
+"""An agent's action, done: one function an action, after nothing stood against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.pipeline.core import action as acts
+from services.pipeline.core.action import ActionBase, ActionRequested
+from services.pipeline.core.condition import all_hold
+from services.pipeline.core.fields import set_fields
+from services.pipeline.core.moment import due_of
+from services.pipeline.core.party import agents
+from services.pipeline.core.refusal import needs, open_task
+from services.pipeline.core.stage import assign, close, move
+from services.pipeline.core.task import complete_task, create_task, postpone_task
+from services.pipeline.core.turn import Turn
+from shared.contract.pipeline import ActionRefused, AttemptLogged, ContactMade, NoteAdded
+
+
+def act(turn: Turn, data: ActionRequested) -> None:
+    """Do it, or refuse it with everything that is missing and change nothing."""
+    lead = turn.open(turn.cause.subject).id
+    arguments = data.action.model_dump(mode="json")
+    standing_against = needs(turn.scene(lead, data.by, arguments), data.action)
+    if standing_against:
+        turn.emit(lead, ActionRefused(action=data.action.act, by=data.by, needs=standing_against))
+        return
+    DEEDS[type(data.action)](turn, lead, data.action, data.by)
+
+
+def _set_fields(turn: Turn, lead: str, action: acts.SetFields, by: str) -> None:
+    set_fields(turn, lead, action.fields, by)
+
+
+def _note(turn: Turn, lead: str, action: acts.Note, by: str) -> None:
+    task = open_task(turn.lead(lead), action.task) if action.task else None
+    turn.emit(lead, NoteAdded(text=action.text, task=task.id if task else None, by=by))
+
+
+def _log_attempt(turn: Turn, lead: str, action: acts.LogAttempt, by: str) -> None:
+    """Whether it counts is judged before it is part of what is counted (001-05)."""
+    code = turn.book.attempts[action.code]
+    counted = code.counted and all_hold(code.counts_if, turn.scene(lead, by))
+    turn.emit(
+        lead,
+        AttemptLogged(
+            because=None if counted or code.rule is None else turn.because(code.rule),
+            code=action.code,
+            channel=action.channel or code.channel,
+            outcome=action.outcome,
+            counted=counted,
+            by=by,
+        ),
+    )
+
+
+def _log_contact(turn: Turn, lead: str, action: acts.LogContact, by: str) -> None:
+    turn.emit(lead, ContactMade(channel=action.channel, direction=action.direction, by=by))
+
+
+def _move(turn: Turn, lead: str, action: acts.Move, by: str) -> None:
+    move(turn, lead, action.to, by=by, reason=action.reason)
+
+
+def _close(turn: Turn, lead: str, action: acts.Close, by: str) -> None:
+    close(turn, lead, action.status, by=by, reason=action.reason)
+
+
+def _create_task(turn: Turn, lead: str, action: acts.CreateTask, by: str) -> None:
+    due = None if action.due is None else due_of(turn.scene(lead, by), action.due)
+    to = action.to or turn.lead(lead).owner
+    create_task(turn, lead, action.task, due=due, to=to, subject=action.subject)
+
+
+def _postpone_task(turn: Turn, lead: str, action: acts.PostponeTask, by: str) -> None:
+    task = open_task(turn.lead(lead), action.task)
+    if task is not None:
+        due = due_of(turn.scene(lead, by), action.due)
+        postpone_task(turn, lead, task, due, note=action.note, by=by)
+
+
+def _complete_task(turn: Turn, lead: str, action: acts.CompleteTask, by: str) -> None:
+    task = open_task(turn.lead(lead), action.task)
+    if task is not None:
+        complete_task(turn, lead, task, note=action.note, by=by)
+
+
+def _assign(turn: Turn, lead: str, action: acts.Assign, by: str) -> None:
+    for agent in agents(turn.scene(lead, by), action.to)[:1]:
+        assign(turn, lead, agent, by)
+
+
+DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
+    acts.SetFields: _set_fields,
+    acts.Note: _note,
+    acts.LogAttempt: _log_attempt,
+    acts.LogContact: _log_contact,
+    acts.Move: _move,
+    acts.Close: _close,
+    acts.CreateTask: _create_task,
+    acts.PostponeTask: _postpone_task,
+    acts.CompleteTask: _complete_task,
+    acts.Assign: _assign,
+}

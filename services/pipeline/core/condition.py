@@ -1,0 +1,200 @@
+"""Conditions, judged: what is missing for each to hold. One function a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from services.pipeline.core.lead import Attempt, Exchange
+from services.pipeline.core.moment import instant, later
+from services.pipeline.core.party import is_one_of
+from services.pipeline.core.turn import Scene
+from shared.domain.rulebook import condition as words
+from shared.domain.rulebook.condition import AttemptCount, Condition, ExchangeCount, Range
+
+Missing = tuple[str, ...]
+CHANNELS_OF_POINT: Mapping[str, tuple[str, ...]] = {"phone": ("call", "sms"), "email": ("email",)}
+
+
+def missing(condition: Condition, scene: Scene) -> Missing:
+    """What is missing, by name: fields and arguments by theirs, else the condition's word.
+
+    Empty when the condition holds.
+    """
+    found: Missing = CHECKS[type(condition)](condition, scene)
+    return found
+
+
+def all_hold(conditions: Iterable[Condition], scene: Scene) -> bool:
+    """Whether nothing is missing for any of them."""
+    return all(not missing(condition, scene) for condition in conditions)
+
+
+def speaks_of_status(conditions: Iterable[Condition]) -> bool:
+    """Whether any of them asks for the lead's status: such a rule runs on closed leads too."""
+    for condition in conditions:
+        if isinstance(condition, words.Is) and "status" in condition.is_:
+            return True
+        if isinstance(condition, words.Not) and speaks_of_status([condition.not_]):
+            return True
+        if isinstance(condition, words.AnyOf) and any(map(speaks_of_status, condition.any_of)):
+            return True
+    return False
+
+
+def known(scene: Scene, name: str) -> str | None:
+    """The value of a field, a contact point, or something else that can be `filled`."""
+    if name in ("phone", "email"):
+        return scene.contact.point(name) or scene.lead.point(name)  # type: ignore[arg-type]
+    if name in ("name", "company"):
+        told: str | None = getattr(scene.lead, name) or getattr(scene.contact, name)
+        return told
+    if name == "owner":
+        return scene.lead.owner
+    return scene.lead.fields.get(name)
+
+
+def _is(condition: words.Is, scene: Scene) -> Missing:
+    ok = all(_matches(attribute(scene, name), want) for name, want in condition.is_.items())
+    return () if ok else ("is",)
+
+
+def attribute(scene: Scene, name: str) -> tuple[str, ...]:
+    """The values that `is` compares: several for tags, none for what is not known."""
+    lead = scene.lead
+    if name == "tags":
+        return lead.tags
+    if name == "late":
+        return ("true" if lead.late_at else "false",)
+    value = lead.fields.get(name) if name in scene.book.fields else getattr(lead, name)
+    return () if value is None else (str(value),)
+
+
+def _matches(values: tuple[str, ...], want: Range | tuple[str, ...]) -> bool:
+    if isinstance(want, tuple):
+        return any(value in want for value in values)
+    return any(_within(value, want) for value in values)
+
+
+def _within(value: str, bounds: Range) -> bool:
+    try:
+        number = float(value)
+    except ValueError:
+        return False
+    low, high = bounds.at_least, bounds.at_most
+    return (low is None or number >= low) and (high is None or number <= high)
+
+
+def _filled(condition: words.Filled, scene: Scene) -> Missing:
+    empty = tuple(name for name in condition.filled if not known(scene, name))
+    if condition.at_least is None:
+        return empty
+    return empty if len(condition.filled) - len(empty) < condition.at_least else ()
+
+
+def _given(condition: words.Given, scene: Scene) -> Missing:
+    arguments = scene.arguments or {}
+    if isinstance(condition.given, dict):
+        wanted = condition.given.items()
+        return tuple(name for name, allowed in wanted if arguments.get(name) not in allowed)
+    return tuple(name for name in condition.given if not arguments.get(name))
+
+
+def _attempts(condition: words.Attempts, scene: Scene) -> Missing:
+    want = condition.attempts
+    tried = [a for a in scene.lead.attempts if _is_meant(a, want)]
+    tried = _since(tried, want, scene)
+    if want.apart is not None:
+        tried = _apart(tried, want.apart, scene)
+    if want.channel == "each_known" and _untried(scene, tried):
+        return ("attempts",)
+    return () if want.admits(len(tried)) else ("attempts",)
+
+
+def _is_meant(attempt: Attempt, want: AttemptCount) -> bool:
+    return (
+        attempt.counted >= want.counted
+        and want.code in (None, attempt.code)
+        and want.outcome in (None, attempt.outcome)
+        and want.channel in (None, "each_known", attempt.channel)
+    )
+
+
+def _since(made: list[Any], want: ExchangeCount, scene: Scene) -> list[Any]:
+    if want.since == "received":
+        return made
+    start = instant(scene, want.since)
+    return [one for one in made if one.at >= start]
+
+
+def _apart(tried: list[Attempt], duration: str, scene: Scene) -> list[Attempt]:
+    kept: list[Attempt] = []
+    for attempt in tried:
+        if not kept or attempt.at >= later(scene, kept[-1].at, duration):
+            kept.append(attempt)
+    return kept
+
+
+def _untried(scene: Scene, tried: list[Attempt]) -> Missing:
+    """The kinds of contact points known on whose channels nothing was tried."""
+    used = {attempt.channel for attempt in tried}
+    kinds = dict.fromkeys(point.kind for point in scene.contact.points)
+    return tuple(kind for kind in kinds if not used.intersection(CHANNELS_OF_POINT[kind]))
+
+
+def _contacts(condition: words.Contacts, scene: Scene) -> Missing:
+    want = condition.contacts
+    made: list[Exchange] = [c for c in scene.lead.contacts if want.channel in (None, c.channel)]
+    return () if want.admits(len(_since(made, want, scene))) else ("contacts",)
+
+
+def _elapsed(condition: words.Elapsed, scene: Scene) -> Missing:
+    span = condition.elapsed
+    start, end = instant(scene, span.since), instant(scene, span.until)
+    return () if _long_enough(scene, start, end, span) else ("elapsed",)
+
+
+def _long_enough(scene: Scene, start: datetime, end: datetime, span: words.Span) -> bool:
+    if span.at_least is not None and end < later(scene, start, span.at_least):
+        return False
+    return span.at_most is None or end <= later(scene, start, span.at_most)
+
+
+def _task(condition: words.Task, scene: Scene) -> Missing:
+    want = condition.task
+    number = sum(
+        task.name == want.name
+        and task.status == want.status
+        and (want.of == "lead" or task.to == scene.actor)
+        for task in scene.lead.tasks.values()
+    )
+    low = 1 if want.at_least is None and want.at_most is None else want.at_least
+    ok = (low is None or number >= low) and (want.at_most is None or number <= want.at_most)
+    return () if ok else ("task",)
+
+
+def _by(condition: words.By, scene: Scene) -> Missing:
+    return () if is_one_of(scene, scene.actor, condition.by) else ("by",)
+
+
+def _not(condition: words.Not, scene: Scene) -> Missing:
+    return () if missing(condition.not_, scene) else ("not",)
+
+
+def _any_of(condition: words.AnyOf, scene: Scene) -> Missing:
+    return () if any(all_hold(branch, scene) for branch in condition.any_of) else ("any_of",)
+
+
+CHECKS: Mapping[type[Condition], Callable[[Any, Scene], Missing]] = {
+    words.Is: _is,
+    words.Filled: _filled,
+    words.Given: _given,
+    words.Attempts: _attempts,
+    words.Contacts: _contacts,
+    words.Elapsed: _elapsed,
+    words.Task: _task,
+    words.By: _by,
+    words.Not: _not,
+    words.AnyOf: _any_of,
+}

@@ -1,0 +1,104 @@
+"""Conditions in words: what would satisfy one, said to the agent who was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.pipeline.core.moment import instant, later
+from services.pipeline.core.phrase import Phrases, shown
+from services.pipeline.core.turn import Scene
+from shared.domain.rulebook import condition as words
+from shared.domain.rulebook.condition import Condition
+
+
+def describe(condition: Condition, scene: Scene) -> str:
+    """One sentence in the company's language, labels instead of ids."""
+    return WORDS[type(condition)](condition, scene, Phrases(scene.book.language))
+
+
+def label(scene: Scene, name: str) -> str:
+    """A field's label with its values, or the name itself."""
+    field = scene.book.fields.get(name)
+    if field is None:
+        return name
+    return f"{field.label} ({', '.join(field.values.values())})" if field.values else field.label
+
+
+def _filled(condition: words.Filled, scene: Scene, phrases: Phrases) -> str:
+    names = [label(scene, name) for name in condition.filled]
+    if condition.at_least is not None:
+        return phrases.say("filled_some", names, number=condition.at_least)
+    return phrases.say("filled", names)
+
+
+def _given(condition: words.Given, _: Scene, phrases: Phrases) -> str:
+    given = condition.given
+    if isinstance(given, dict):
+        return phrases.say("given", [f"{name} ({' / '.join(v)})" for name, v in given.items()])
+    return phrases.say("given", given)
+
+
+def _attempts(condition: words.Attempts, _: Scene, phrases: Phrases) -> str:
+    want = condition.attempts
+    what = [phrases.bounds(want.at_least, want.at_most, want.exactly)]
+    if want.channel is not None:
+        each = want.channel == "each_known"
+        what.append(phrases.say("each_known") if each else want.channel)
+    return phrases.say("attempts", what)
+
+
+def _contacts(condition: words.Contacts, _: Scene, phrases: Phrases) -> str:
+    want = condition.contacts
+    return phrases.say("contacts", phrases.bounds(want.at_least, want.at_most, want.exactly))
+
+
+def _elapsed(condition: words.Elapsed, scene: Scene, phrases: Phrases) -> str:
+    span = condition.elapsed
+    start = instant(scene, span.since)
+    zone = scene.directory.opening(scene.lead.site).zone
+    key, duration = "elapsed", span.at_least
+    if duration is None:
+        key, duration = "too_late", span.at_most
+    until = start if duration is None else later(scene, start, duration)
+    return phrases.say(key, shown(until.astimezone(zone)))
+
+
+def _task(condition: words.Task, scene: Scene, phrases: Phrases) -> str:
+    want = condition.task
+    return phrases.say(f"task_{want.status}", scene.book.tasks[want.name].label)
+
+
+def _by(condition: words.By, _: Scene, phrases: Phrases) -> str:
+    return phrases.say("by", condition.by)
+
+
+def _is(condition: words.Is, scene: Scene, phrases: Phrases) -> str:
+    what = []
+    for name, want in condition.is_.items():
+        values = want if isinstance(want, tuple) else (phrases.bounds(want.at_least, want.at_most),)
+        what.append(f"{label(scene, name)} = {' / '.join(values)}")
+    return phrases.say("is", what)
+
+
+def _not(condition: words.Not, scene: Scene, phrases: Phrases) -> str:
+    return phrases.say("not", describe(condition.not_, scene))
+
+
+def _any_of(condition: words.AnyOf, scene: Scene, phrases: Phrases) -> str:
+    branches = [", ".join(describe(c, scene) for c in branch) for branch in condition.any_of]
+    return phrases.say("or").join(branches)
+
+
+WORDS: Mapping[type[Condition], Callable[[Any, Scene, Phrases], str]] = {
+    words.Filled: _filled,
+    words.Given: _given,
+    words.Attempts: _attempts,
+    words.Contacts: _contacts,
+    words.Elapsed: _elapsed,
+    words.Task: _task,
+    words.By: _by,
+    words.Is: _is,
+    words.Not: _not,
+    words.AnyOf: _any_of,
+}

@@ -1,0 +1,140 @@
+"""The nine o'clock digest: the lines that are true at the moment it is due (003-08, 003-09)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from pydantic import JsonValue
+
+from services.pipeline.core.lead import Lead, Task
+from services.pipeline.core.notify import lead_values
+from services.pipeline.core.turn import SOURCE
+from shared.contract.directory import Agent
+from shared.contract.envelope import Because, Envelope, caused
+from shared.contract.pipeline import NotificationRequested, Recipient
+from shared.contract.reminders import DigestDue
+from shared.domain.directory import Directory
+from shared.domain.rulebook.declaration import Digest
+from shared.domain.rulebook.rulebook import Rulebook
+
+Line = dict[str, JsonValue]
+KEYS = {"due_today": "today", "late": "late", "no_open_task": "no_open_task"}
+
+
+def owners_for(directory: Directory, agent: str) -> tuple[str, ...]:
+    """Whose open leads a digest of this agent speaks of: their own and their teams'."""
+    return (agent, *(member.id for member in _team_of(directory, agent) if member.id != agent))
+
+
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """One agent's digest time: what is looked at, and as of when."""
+
+    book: Rulebook
+    directory: Directory
+    leads: Sequence[Lead]
+    now: dt.datetime
+    date: dt.date
+
+
+def digest(
+    book: Rulebook, directory: Directory, due: Envelope, leads: Iterable[Lead]
+) -> list[Envelope]:
+    """The digests to ask for; nothing to say means none (decision 8).
+
+    `due` carries a `DigestDue`; `leads` are the open leads of `owners_for` that agent. Raises
+    `Unknown` for an agent that the directory does not have yet.
+    """
+    data = due.data
+    if not isinstance(data, DigestDue):
+        raise TypeError(f"a digest is due by DigestDue, not by {due.type}")
+    agent = directory.agent(data.agent)
+    oldest_first = sorted(leads, key=lambda lead: (lead.received_at, lead.id))
+    morning = Morning(book, directory, oldest_first, due.time, data.date)
+    asked: list[Envelope] = []
+    for declared in book.digests:
+        values = _values(declared, morning, agent)
+        if values:
+            request = NotificationRequested(
+                because=_because(book, declared),
+                to=Recipient(kind="agent", id=agent.id),
+                template=declared.template,
+                occasion=data.date.isoformat(),
+                site=agent.site,
+                values={"date": data.date.isoformat(), **values},
+            )
+            asked.append(
+                caused(due, source=SOURCE, index=len(asked), subject=agent.id, data=request)
+            )
+    return asked
+
+
+def _because(book: Rulebook, declared: Digest) -> Because | None:
+    if declared.rule is None:
+        return None
+    return Because(rulebook=book.name, version=book.version, rule=declared.rule)
+
+
+def _values(declared: Digest, morning: Morning, agent: Agent) -> dict[str, JsonValue]:
+    """What this digest says to that agent; empty when there is nothing to say."""
+    if declared.to == "owner":
+        own = _sections(declared, morning, agent)
+        return {**own} if any(own.values()) else {}
+    advisers: list[JsonValue] = []
+    for member in _team_of(morning.directory, agent.id):
+        theirs = _sections(declared, morning, member)
+        if any(theirs.values()):
+            advisers.append({"name": member.name, **theirs})
+    return {"advisers": advisers} if advisers else {}
+
+
+def _team_of(directory: Directory, manager: str) -> list[Agent]:
+    """The agents whose team this one manages, by id."""
+    return [
+        agent
+        for agent in directory.agents
+        if agent.team is not None and directory.team(agent.team).manager == manager
+    ]
+
+
+def _sections(declared: Digest, morning: Morning, owner: Agent) -> dict[str, JsonValue]:
+    """The declared sections, each soonest first; the others are there and empty."""
+    found: dict[str, list[Line]] = {key: [] for key in KEYS.values()}
+    for lead in morning.leads:
+        if lead.owner != owner.id or not lead.is_open:
+            continue
+        tasks = lead.open_tasks()
+        if not tasks:
+            found["no_open_task"].append(_line(morning, lead, None))
+        for task in tasks:
+            section = _section_of(task, morning, lead.site)
+            if section is not None:
+                found[section].append(_line(morning, lead, task))
+    shown = {KEYS[name] for name in declared.sections}
+    return {
+        key: [*sorted(lines, key=lambda line: str(line["due_at"]))] if key in shown else []
+        for key, lines in found.items()
+    }
+
+
+def _section_of(task: Task, morning: Morning, site: str) -> str | None:
+    """Past its time is late; otherwise today's, or another day's."""
+    if task.due_at is None:
+        return None
+    if task.overdue or task.due_at <= morning.now:
+        return "late"
+    zone = ZoneInfo(morning.directory.site(site).zone)
+    return "today" if task.due_at.astimezone(zone).date() == morning.date else None
+
+
+def _line(morning: Morning, lead: Lead, task: Task | None) -> Line:
+    about = lead_values(morning.book, morning.directory, lead)
+    shown = ("number", "name", "company", "phone", "email", "stage", "text")
+    return {
+        **{key: about[key] for key in shown},
+        "task": task.title if task else None,
+        "due_at": task.due_at.isoformat() if task and task.due_at else None,
+    }

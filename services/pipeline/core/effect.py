@@ -1,0 +1,110 @@
+"""Effects, run: what each word of `do` makes of a lead. One function a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.pipeline.core import notify
+from services.pipeline.core.fields import set_fields
+from services.pipeline.core.moment import due_of
+from services.pipeline.core.party import agents
+from services.pipeline.core.stage import assign, close, move
+from services.pipeline.core.task import (
+    cancel_task,
+    clear_deadline,
+    complete_task,
+    create_task,
+    postpone_task,
+    set_deadline,
+)
+from services.pipeline.core.turn import Turn
+from shared.contract.envelope import Envelope
+from shared.contract.pipeline import NoteAdded
+from shared.domain.rulebook import effect as words
+from shared.domain.rulebook.effect import Effect
+
+ALL = "all"
+
+
+def run(turn: Turn, trigger: Envelope, effect: Effect) -> None:
+    """Do it to the lead that `trigger` is about."""
+    DEEDS[type(effect)](turn, trigger, effect)
+
+
+def _create_task(turn: Turn, trigger: Envelope, effect: words.CreateTask) -> None:
+    scene = turn.scene(trigger.subject)
+    to = next(iter(agents(scene, effect.to)), None)
+    due = None if effect.due is None else due_of(scene, effect.due)
+    create_task(turn, trigger.subject, effect.create_task, due=due, to=to, subject=effect.subject)
+
+
+def _postpone_task(turn: Turn, trigger: Envelope, effect: words.PostponeTask) -> None:
+    scene = turn.scene(trigger.subject)
+    for task in scene.lead.open_tasks(effect.postpone_task):
+        postpone_task(turn, trigger.subject, task, due_of(scene, effect.due), note=effect.note)
+
+
+def _complete_task(turn: Turn, trigger: Envelope, effect: words.CompleteTask) -> None:
+    for task in turn.lead(trigger.subject).open_tasks(effect.complete_task):
+        complete_task(turn, trigger.subject, task, note=effect.note)
+
+
+def _cancel_task(turn: Turn, trigger: Envelope, effect: words.CancelTask) -> None:
+    for task in turn.lead(trigger.subject).open_tasks():
+        if ALL in effect.cancel_task or task.name in effect.cancel_task:
+            cancel_task(turn, trigger.subject, task)
+
+
+def _set_deadline(turn: Turn, trigger: Envelope, effect: words.SetDeadline) -> None:
+    due = due_of(turn.scene(trigger.subject), effect.due)
+    set_deadline(turn, trigger.subject, effect.set_deadline, due)
+
+
+def _clear_deadline(turn: Turn, trigger: Envelope, effect: words.ClearDeadline) -> None:
+    deadlines = turn.lead(trigger.subject).deadlines.values()
+    for name in [d.name for d in deadlines if d.kind == "named"]:
+        if effect.clear_deadline in (ALL, name):
+            clear_deadline(turn, trigger.subject, name)
+
+
+def _note(turn: Turn, trigger: Envelope, effect: words.Note) -> None:
+    turn.emit(trigger.subject, NoteAdded(text=effect.note))
+
+
+def _set_fields(turn: Turn, trigger: Envelope, effect: words.SetFields) -> None:
+    set_fields(turn, trigger.subject, effect.set_fields)
+
+
+def _assign(turn: Turn, trigger: Envelope, effect: words.Assign) -> None:
+    for agent in agents(turn.scene(trigger.subject), effect.assign)[:1]:
+        assign(turn, trigger.subject, agent)
+
+
+def _move(turn: Turn, trigger: Envelope, effect: words.Move) -> None:
+    move(turn, trigger.subject, effect.move)
+
+
+def _close(turn: Turn, trigger: Envelope, effect: words.Close) -> None:
+    close(turn, trigger.subject, effect.close, reason=effect.reason)
+
+
+def _withdraw(turn: Turn, trigger: Envelope, effect: words.Withdraw) -> None:
+    notify.withdraw(turn, trigger.subject, effect)
+
+
+DEEDS: Mapping[type[Effect], Callable[[Turn, Envelope, Any], None]] = {
+    words.CreateTask: _create_task,
+    words.PostponeTask: _postpone_task,
+    words.CompleteTask: _complete_task,
+    words.CancelTask: _cancel_task,
+    words.SetDeadline: _set_deadline,
+    words.ClearDeadline: _clear_deadline,
+    words.Note: _note,
+    words.SetFields: _set_fields,
+    words.Assign: _assign,
+    words.Move: _move,
+    words.Close: _close,
+    words.Send: notify.send,
+    words.Withdraw: _withdraw,
+}

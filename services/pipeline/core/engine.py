@@ -1,0 +1,142 @@
+"""Pipeline's core: what one input makes of the world. Pure; its now is the input's time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.pipeline.core.act import act
+from services.pipeline.core.action import ActionRequested, SetFields
+from services.pipeline.core.condition import all_hold, speaks_of_status
+from services.pipeline.core.effect import run
+from services.pipeline.core.fields import typed_points
+from services.pipeline.core.happened import happened
+from services.pipeline.core.identity import receive, thread_of
+from services.pipeline.core.judge import judge
+from services.pipeline.core.turn import Turn
+from services.pipeline.core.world import UnknownLead, World
+from shared.contract.envelope import Envelope, Event
+from shared.contract.intake import ContactPoint, LeadReceived
+from shared.contract.notifications import MessageEvent, NotificationSent
+from shared.contract.reminders import DeadlinePlanned, DeadlineReached, LeadOverdue
+from shared.domain.directory import Directory
+from shared.domain.rulebook.rule import Rule
+from shared.domain.rulebook.rulebook import Rulebook
+
+CASCADE_LIMIT = 100
+"""How many rules one input may start; more is a rulebook that feeds itself."""
+
+
+class CascadeTooLong(Exception):
+    """The rules of a rulebook start each other without end; the input is quarantined."""
+
+    def __init__(self, lead: str, rule: str) -> None:
+        super().__init__(
+            f"more than {CASCADE_LIMIT} rules ran for one input on lead {lead}, the last of them "
+            f"{rule}: look for rules that start each other"
+        )
+        self.lead, self.rule = lead, rule
+
+
+def handle(
+    world: World, envelope: Envelope, book: Rulebook, directory: Directory
+) -> tuple[World, list[Envelope]]:
+    """The world after this input, and the events it makes, in order, without sequence.
+
+    The same input on the same world makes the same events with the same ids. A refused action
+    makes one `ActionRefused` and leaves the world as it is. Types that are not in `CONSUMED`
+    make nothing. Raises `UnknownLead` and the directory's `Unknown` when the input came before
+    what it depends on, `CascadeTooLong` when the rulebook feeds itself.
+    """
+    decide = CONSUMED.get(type(envelope.data))
+    if decide is None:
+        return world, []
+    turn = Turn(world, envelope, book, directory)
+    decide(turn, envelope.data)
+    _cascade(turn)
+    return turn.world(), turn.events
+
+
+def lead_of(envelope: Envelope) -> str | None:
+    """The lead that an input is about; none for what intake received, and for digests' mail."""
+    data = envelope.data
+    if isinstance(data, LeadReceived):
+        return None
+    return data.lead if isinstance(data, MessageEvent) else envelope.subject
+
+
+def points_of(envelope: Envelope, region: str) -> tuple[ContactPoint, ...]:
+    """The contact points that deciding this input needs to know the owners of.
+
+    `region` reads phones that an agent typed: that of the lead's site.
+    """
+    data = envelope.data
+    if isinstance(data, LeadReceived):
+        return data.points
+    if isinstance(data, ActionRequested) and isinstance(data.action, SetFields):
+        return typed_points(data.action.fields, region)
+    return ()
+
+
+def threads_of(envelope: Envelope) -> tuple[str, ...]:
+    """The mail ids that this input answers: whose lead has them must be known too."""
+    return thread_of(envelope.data) if isinstance(envelope.data, LeadReceived) else ()
+
+
+def _cascade(turn: Turn) -> None:
+    """Run the rules that each event starts, in file order, until nothing more happens."""
+    fired = 0
+    while turn.pending:
+        event = turn.pending.popleft()
+        for rule in turn.book.rules_on(happened(turn, event)):
+            if not _applies(turn, rule, event):
+                continue
+            fired += 1
+            if fired > CASCADE_LIMIT:
+                raise CascadeTooLong(event.subject, rule.id)
+            with turn.under(rule.id):
+                for effect in rule.do:
+                    run(turn, event, effect)
+
+
+def _applies(turn: Turn, rule: Rule, event: Envelope) -> bool:
+    """Open leads only, unless the rule itself speaks of the status."""
+    scene = turn.scene(event.subject, getattr(event.data, "by", None))
+    if not scene.lead.is_open and rule.when.word != "closed" and not speaks_of_status(rule.if_):
+        return False
+    return all_hold(rule.if_, scene)
+
+
+def _planned(turn: Turn, _: DeadlinePlanned) -> None:
+    turn.open(turn.cause.subject)
+    turn.apply(turn.cause)
+
+
+def _sent(turn: Turn, data: NotificationSent) -> None:
+    """A message about a lead went out; a digest is about none."""
+    if data.lead is None:
+        return
+    turn.open(data.lead)
+    about = turn.cause.model_copy(update={"subject": data.lead})
+    turn.apply(about)
+    turn.pending.append(about)
+
+
+CONSUMED: Mapping[type[Event], Callable[[Turn, Any], None]] = {
+    LeadReceived: receive,
+    DeadlinePlanned: _planned,
+    DeadlineReached: judge,
+    LeadOverdue: judge,
+    NotificationSent: _sent,
+    ActionRequested: act,
+}
+
+__all__ = [
+    "CONSUMED",
+    "CascadeTooLong",
+    "UnknownLead",
+    "handle",
+    "lead_of",
+    "points_of",
+    "threads_of",
+]

@@ -1,0 +1,110 @@
+"""What an event is called in a rulebook's `when`: one function an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from services.pipeline.core.turn import Turn
+from shared.contract.envelope import Envelope, Event
+from shared.contract.notifications import NotificationSent
+from shared.contract.pipeline import (
+    AttemptLogged,
+    ContactMade,
+    FieldsSet,
+    LeadAssigned,
+    LeadClosed,
+    LeadCreated,
+    LeadLinked,
+    ReplyReceived,
+    StageEntered,
+    TaskCompleted,
+)
+from shared.contract.reminders import DeadlineReached, LeadOverdue
+from shared.domain.rulebook.trigger import ANY
+
+Happenings = Iterable[tuple[str, str]]
+
+
+def happened(turn: Turn, envelope: Envelope) -> Happenings:
+    """(word, value) pairs that rules may wait for; none for most events."""
+    told = NAMES.get(type(envelope.data))
+    return () if told is None else told(turn, envelope, envelope.data)
+
+
+def _created(_: Turn, __: Envelope, data: LeadCreated) -> Happenings:
+    return [("lead_created", data.pipeline)]
+
+
+def _linked(turn: Turn, envelope: Envelope, _: LeadLinked) -> Happenings:
+    return [("lead_linked", turn.lead(envelope.subject).pipeline)]
+
+
+def _assigned(turn: Turn, _: Envelope, data: LeadAssigned) -> Happenings:
+    agent = turn.directory.agent(data.owner)
+    names = ["owner", ANY, agent.id, f"agent:{agent.id}", f"team:{agent.team}"]
+    return [("lead_assigned", name) for name in (*names, *(f"role:{r}" for r in agent.roles))]
+
+
+def _stage_entered(_: Turn, __: Envelope, data: StageEntered) -> Happenings:
+    return [
+        ("stage_entered", data.stage),
+        ("stage_entered", f"{data.pipeline}.{data.stage}"),
+        ("stage_entered", ANY),
+    ]
+
+
+def _fields_set(_: Turn, __: Envelope, data: FieldsSet) -> Happenings:
+    return [("field_set", name) for name in (*data.fields, ANY)]
+
+
+def _attempted(_: Turn, __: Envelope, data: AttemptLogged) -> Happenings:
+    """An attempt that does not count starts nothing (001-05)."""
+    names = (data.outcome, data.code, ANY) if data.counted else ()
+    return [("attempt", name) for name in names]
+
+
+def _in_contact(_: Turn, __: Envelope, data: ContactMade) -> Happenings:
+    return [("contact_made", data.channel), ("contact_made", ANY)]
+
+
+def _replied(_: Turn, __: Envelope, ___: ReplyReceived) -> Happenings:
+    return [("reply", ANY)]
+
+
+def _completed(_: Turn, __: Envelope, data: TaskCompleted) -> Happenings:
+    return [("task_completed", data.name), ("task_completed", ANY)]
+
+
+def _overdue(turn: Turn, envelope: Envelope, data: LeadOverdue) -> Happenings:
+    task = turn.lead(envelope.subject).tasks[data.name]
+    return [("overdue", task.name), ("overdue", ANY)]
+
+
+def _reached(_: Turn, __: Envelope, data: DeadlineReached) -> Happenings:
+    return [("deadline", data.name)]
+
+
+def _sent(_: Turn, __: Envelope, data: NotificationSent) -> Happenings:
+    return [("sent", data.template), ("sent", ANY)]
+
+
+def _closed(_: Turn, __: Envelope, data: LeadClosed) -> Happenings:
+    return [("closed", data.status), ("closed", ANY)]
+
+
+NAMES: Mapping[type[Event], Callable[[Turn, Envelope, Any], Happenings]] = {
+    LeadCreated: _created,
+    LeadLinked: _linked,
+    LeadAssigned: _assigned,
+    StageEntered: _stage_entered,
+    FieldsSet: _fields_set,
+    AttemptLogged: _attempted,
+    ContactMade: _in_contact,
+    ReplyReceived: _replied,
+    TaskCompleted: _completed,
+    LeadOverdue: _overdue,
+    DeadlineReached: _reached,
+    NotificationSent: _sent,
+    LeadClosed: _closed,
+}

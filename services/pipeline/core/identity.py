@@ -1,0 +1,185 @@
+"""Who got in touch: a new lead, one more sign of an open one, or a reply."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from services.pipeline.core.contact import Contact
+from services.pipeline.core.fields import note_foreign_points
+from services.pipeline.core.lead import Lead
+from services.pipeline.core.stage import assign, enter
+from services.pipeline.core.turn import Turn
+from shared.contract.envelope import derived_id
+from shared.contract.intake import LeadReceived
+from shared.contract.pipeline import (
+    ContactMade,
+    LeadCreated,
+    LeadLinked,
+    NoteAdded,
+    ReplyReceived,
+)
+from shared.domain.directory import Unknown
+from shared.domain.rulebook.declaration import Pipeline
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+NUMBER_LENGTH = 6
+
+
+def lead_id(tenant: str, cause: str, pipeline: str) -> str:
+    """The id of the lead that an input makes: the same input, the same lead, for ever."""
+    return derived_id(tenant, cause, pipeline)
+
+
+def number_of(lead: str) -> str:
+    """The lead's number for people: the first 30 bits of its id, without look-alike letters."""
+    bits = UUID(lead).int >> (128 - 5 * NUMBER_LENGTH)
+    return "".join(
+        CROCKFORD[(bits >> shift) & 31] for shift in range(5 * (NUMBER_LENGTH - 1), -1, -5)
+    )
+
+
+def receive(turn: Turn, data: LeadReceived) -> None:
+    """Decide what an input is: a reply, a link to the contact's open lead, or a new lead.
+
+    A mail in a known thread is a reply, and so is one to a mailbox by somebody with an open lead
+    here. A closed lead is never woken: the contact gets a new one (decision 21). Raises
+    `Unknown` for a site that the directory does not have yet.
+    """
+    turn.directory.site(data.site)
+    pipeline = next(iter(turn.book.pipelines.values()))
+    id_ = lead_id(turn.cause.tenant, turn.cause.id, pipeline.id)
+    if turn.has_lead(id_):
+        return
+    contacts = _contacts(turn, data)
+    open_lead = _open_lead(turn, contacts, pipeline)
+    thread = turn.lead_of_mail(thread_of(data))
+    if thread is not None and thread.is_open:
+        _reply(turn, thread, data)
+    elif open_lead is None:
+        _create(turn, id_, contacts, pipeline, data)
+    elif data.mail is not None:
+        _reply(turn, open_lead, data)
+    else:
+        _link(turn, open_lead, pipeline, data)
+
+
+def _contacts(turn: Turn, data: LeadReceived) -> list[Contact]:
+    found = (turn.contact_at(point) for point in data.points)
+    return list({contact.id: contact for contact in found if contact is not None}.values())
+
+
+def _open_lead(turn: Turn, contacts: list[Contact], pipeline: Pipeline) -> Lead | None:
+    """The oldest open lead of whoever these points belong to."""
+    for contact in contacts:
+        for id_ in contact.leads:
+            lead = turn.lead(id_) if turn.has_lead(id_) else None
+            if lead is not None and lead.is_open and lead.pipeline == pipeline.id:
+                return lead
+    return None
+
+
+def thread_of(data: LeadReceived) -> tuple[str, ...]:
+    """The mails that this one answers, the nearest first."""
+    if data.mail is None:
+        return ()
+    direct = (data.mail.in_reply_to,) if data.mail.in_reply_to else ()
+    return (*direct, *reversed(data.mail.references))
+
+
+def _mail_ids(data: LeadReceived) -> tuple[str, ...]:
+    message = data.mail.message_id if data.mail else None
+    return (message,) if message else ()
+
+
+def _reply(turn: Turn, lead: Lead, data: LeadReceived) -> None:
+    turn.open(lead.id)
+    turn.emit(
+        lead.id,
+        ReplyReceived(
+            channel=data.channel, subject=data.subject, text=data.text, mail_ids=_mail_ids(data)
+        ),
+    )
+    turn.emit(lead.id, ContactMade(channel=data.channel, direction="inbound"))
+
+
+def _link(turn: Turn, lead: Lead, pipeline: Pipeline, data: LeadReceived) -> None:
+    turn.open(lead.id)
+    with turn.under(pipeline.identity.rule):
+        turn.emit(
+            lead.id,
+            LeadLinked(
+                channel=data.channel,
+                source=data.source,
+                points=data.points,
+                name=data.name,
+                subject=data.subject,
+                text=data.text,
+                mail_ids=_mail_ids(data),
+            ),
+        )
+    note_foreign_points(turn, lead.id, data.points)
+    _answered(turn, lead.id, data)
+
+
+def _create(
+    turn: Turn, id_: str, contacts: list[Contact], pipeline: Pipeline, data: LeadReceived
+) -> None:
+    source = turn.book.sources.by_id(data.source)
+    known = contacts[0].id if contacts else derived_id(turn.cause.id, "contact")
+    fields, unread = _fields(turn, data)
+    first = pipeline.stage[0]
+    with turn.under((source.rule if source else None) or pipeline.identity.rule):
+        turn.emit(
+            id_,
+            LeadCreated(
+                number=number_of(id_),
+                pipeline=pipeline.id,
+                contact=known,
+                site=data.site,
+                channel=data.channel,
+                source=data.source,
+                received_at=turn.cause.time,
+                points=data.points,
+                name=data.name or (contacts[0].name if contacts else None),
+                company=data.company or (contacts[0].company if contacts else None),
+                subject=data.subject,
+                text=data.text,
+                language=data.language,
+                fields=fields,
+                tags=data.tags,
+                mail_ids=_mail_ids(data),
+            ),
+        )
+    with turn.under(first.rule):
+        enter(turn, id_, pipeline.id, first.id)
+    for text in unread:
+        turn.emit(id_, NoteAdded(text=text))
+    note_foreign_points(turn, id_, data.points)
+    _answered(turn, id_, data)
+
+
+def _fields(turn: Turn, data: LeadReceived) -> tuple[dict[str, str], list[str]]:
+    """The fields that the rulebook knows, and the rest as notes: nothing told is lost."""
+    fields: dict[str, str] = {}
+    unread: list[str] = []
+    for name, value in data.fields.items():
+        declared = turn.book.fields.get(name)
+        if declared is None or (declared.values and value not in declared.values):
+            unread.append(f"{declared.label if declared else name}: {value}")
+        else:
+            fields[name] = value
+    return fields, unread
+
+
+def _answered(turn: Turn, lead: str, data: LeadReceived) -> None:
+    """Who took the call spoke with the contact, and keeps a lead that nobody owns."""
+    agent = data.call.answered_by if data.call else None
+    if agent is None:
+        return
+    try:
+        turn.directory.agent(agent)
+    except Unknown:
+        agent = None
+    turn.emit(lead, ContactMade(channel=data.channel, direction="inbound", by=agent))
+    if agent is not None and turn.lead(lead).owner is None:
+        assign(turn, lead, agent)

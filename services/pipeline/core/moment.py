@@ -1,0 +1,79 @@
+"""Moments of a lead as instants, and due times as they travel in events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.pipeline.core.turn import Scene
+from shared.contract.due import Due
+from shared.domain.duration import parse
+from shared.domain.local_time import moved
+from shared.domain.rulebook.due import DueTime, Moment
+
+
+def instant(scene: Scene, moment: Moment) -> datetime:
+    """When that was. What has not happened falls back on the receipt (`closed`: on now)."""
+    return INSTANTS[moment](scene)
+
+
+def later(scene: Scene, start: datetime, duration: str) -> datetime:
+    """`start` and a duration, or a setting's, later by the clock of the lead's site."""
+    return moved(start, parse(length(scene, duration)), _zone(scene))
+
+
+def length(scene: Scene, duration: str) -> str:
+    """The duration itself, or the one that the lead's site chose for that setting (003-04)."""
+    setting = scene.book.settings.get(duration)
+    if setting is None:
+        return duration
+    return setting.chosen(scene.directory.site(scene.lead.site).settings.get(duration))
+
+
+def due_of(scene: Scene, due: DueTime) -> Due:
+    """The due time of a rule or an action, with settings and moments filled in."""
+    on = due.on
+    if due.in_ is None and due.before is None and on is None:
+        on = scene.now.astimezone(_zone(scene)).date()
+    return Due(
+        in_=None if due.in_ is None else length(scene, due.in_),
+        before=None if due.before is None else length(scene, due.before),
+        on=on,
+        of=due.of,
+        from_=None if due.from_ == "now" else instant(scene, due.from_),
+        at=due.at,
+        if_past=due.if_past,
+    )
+
+
+def _zone(scene: Scene) -> ZoneInfo:
+    return scene.directory.opening(scene.lead.site).zone
+
+
+def _last_contact(scene: Scene) -> datetime:
+    made = scene.lead.contacts
+    return made[-1].at if made else scene.lead.received_at
+
+
+def _last_attempt(scene: Scene) -> datetime:
+    counted = (attempt.at for attempt in reversed(scene.lead.attempts) if attempt.counted)
+    return next(counted, scene.lead.received_at)
+
+
+def _today(scene: Scene) -> datetime:
+    local = scene.now.astimezone(_zone(scene))
+    return local - timedelta(
+        hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+    )
+
+
+INSTANTS: Mapping[str, Callable[[Scene], datetime]] = {
+    "now": lambda scene: scene.now,
+    "received": lambda scene: scene.lead.received_at,
+    "stage_entered": lambda scene: scene.lead.stage_entered_at or scene.lead.received_at,
+    "last_contact": _last_contact,
+    "last_attempt": _last_attempt,
+    "closed": lambda scene: scene.lead.closed_at or scene.now,
+    "today": _today,
+}

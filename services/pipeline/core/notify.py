@@ -1,0 +1,144 @@
+"""What a person is told: the recipient, the occasion, and the values a template speaks of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pydantic import JsonValue
+
+from services.pipeline.core.lead import Lead, Task
+from services.pipeline.core.party import agents
+from services.pipeline.core.turn import Scene, Turn
+from shared.contract.envelope import Envelope
+from shared.contract.pipeline import (
+    NotificationRequested,
+    NotificationWithdrawn,
+    Recipient,
+    TaskCreated,
+)
+from shared.contract.reminders import LeadOverdue
+from shared.domain.directory import Directory
+from shared.domain.rulebook.effect import Send, Withdraw
+from shared.domain.rulebook.rulebook import Rulebook
+
+Values = dict[str, JsonValue]
+
+
+def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
+    """Ask that everybody `to` stands for be told, once per lead, day, stage or cause."""
+    lead, scene = trigger.subject, turn.scene(trigger.subject)
+    occasion = _occasion(scene, trigger, effect)
+    values = message_values(scene, trigger, effect.send)
+    if effect.to == "contact":
+        people = [(_contact(scene), scene.lead.site)]
+    else:
+        directory = turn.directory
+        people = [
+            (Recipient(kind="agent", id=agent), directory.agent(agent).site)
+            for agent in agents(scene, effect.to)
+        ]
+    for recipient, site in people:
+        turn.emit(
+            lead,
+            NotificationRequested(
+                to=recipient,
+                template=effect.send,
+                occasion=occasion,
+                site=site,
+                lead=lead,
+                values=values,
+            ),
+        )
+
+
+def withdraw(turn: Turn, lead: str, effect: Withdraw) -> None:
+    """What is not sent yet of this template shall not be."""
+    template = None if effect.withdraw == "all" else effect.withdraw
+    turn.emit(lead, NotificationWithdrawn(lead=lead, template=template, why="rule"))
+
+
+def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
+    """Everything a message about a lead can speak of; what is not known is null.
+
+    `lead` and `task` as in `lead_values` and `task_values`; `status`, `reason` (label),
+    `closed_at` and `attempts` (how many) of the lead; `round`: the how-manieth time this
+    template goes out for it.
+    """
+    lead = scene.lead
+    reason = scene.book.reasons.get(lead.reason or "")
+    task = _task_in_hand(lead, trigger)
+    return {
+        "lead": lead_values(scene.book, scene.directory, lead),
+        "task": None if task is None else task_values(task),
+        "status": lead.status,
+        "reason": reason.label if reason else lead.reason,
+        "attempts": len(lead.attempts),
+        "closed_at": _iso(lead.closed_at),
+        "round": 1 + len({m.sent_at for m in lead.messages if m.template == template}),
+    }
+
+
+def lead_values(book: Rulebook, directory: Directory, lead: Lead) -> Values:
+    """A lead for people: who, how to reach them, from where, in which stage, whose."""
+    source = book.sources.by_id(lead.source)
+    stage = book.stages.get((lead.pipeline, lead.stage))
+    return {
+        "number": lead.number,
+        "name": lead.name,
+        "company": lead.company,
+        "phone": lead.point("phone"),
+        "email": lead.point("email"),
+        "source": source.label if source else lead.source,
+        "channel": lead.channel,
+        "subject": lead.subject,
+        "text": lead.text,
+        "received_at": _iso(lead.received_at),
+        "stage": stage.label if stage else lead.stage,
+        "owner": directory.agent(lead.owner).name if lead.owner else None,
+    }
+
+
+def task_values(task: Task) -> Values:
+    """A task for people; `due_at` is null until reminders has planned it."""
+    return {"title": task.title, "due_at": _iso(task.due_at), "channel": task.channel}
+
+
+def _task_in_hand(lead: Lead, trigger: Envelope) -> Task | None:
+    """The task that the trigger is about, else the newest open one."""
+    if isinstance(trigger.data, LeadOverdue):
+        return lead.tasks.get(trigger.data.name)
+    if isinstance(trigger.data, TaskCreated):
+        return lead.tasks.get(trigger.data.task)
+    return next(reversed(lead.open_tasks()), None)
+
+
+def _contact(scene: Scene) -> Recipient:
+    """The contact with every point known; notifications takes the first of each kind."""
+    contact = scene.contact
+    return Recipient(
+        kind="contact",
+        id=contact.id,
+        points=tuple(point.plain for point in contact.points),
+        zone=scene.directory.site(scene.lead.site).zone,
+        language=contact.language or scene.book.language,
+    )
+
+
+def _occasion(scene: Scene, trigger: Envelope, effect: Send) -> str:
+    """What makes two messages the same message (beside recipient, channel and template)."""
+    lead = scene.lead
+    if effect.once_per == "lead":
+        return f"lead:{lead.id}"
+    if effect.once_per == "stage":
+        return f"stage:{lead.id}:{lead.stage}:{_iso(lead.stage_entered_at)}"
+    if effect.once_per == "day":
+        zone = ZoneInfo(scene.directory.site(lead.site).zone)
+        return f"day:{lead.id}:{scene.now.astimezone(zone).date().isoformat()}"
+    if isinstance(trigger.data, LeadOverdue):
+        return f"cause:{trigger.data.deadline_set}"
+    return f"cause:{trigger.id}"
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()

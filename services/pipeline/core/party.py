@@ -1,0 +1,79 @@
+"""Parties as agents: the owner, a role, a team, whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+
+from services.pipeline.core.turn import Scene
+from shared.domain.directory import Unknown
+
+NEXT_OF = "next_of team:"
+
+
+def agents(scene: Scene, party: str) -> tuple[str, ...]:
+    """The agent ids that `party` stands for; none where nobody does (an unowned lead's owner).
+
+    Raises `Unknown` for a team or role that nobody has: such a lead would be forgotten.
+    """
+    named = NAMED.get(party)
+    if named is not None:
+        return named(scene)
+    if party.startswith(NEXT_OF):
+        return (next_of(scene, party.removeprefix(NEXT_OF)),)
+    kind, _, name = party.rpartition(":")
+    if kind in ("team", "role"):
+        return _ids(kind, scene, name)
+    return (scene.directory.agent(name).id,)
+
+
+def is_one_of(scene: Scene, agent: str | None, parties: tuple[str, ...]) -> bool:
+    """Whether this agent is meant by any of `parties`; nobody is never meant."""
+    if agent is None:
+        return False
+    for party in parties:
+        try:
+            if agent in agents(scene, party):
+                return True
+        except Unknown:
+            continue
+    return False
+
+
+def next_of(scene: Scene, team: str) -> str:
+    """Whose turn it is in `team`: never the owner, nor an earlier one while others are there.
+
+    Pure: the same lead and the same team give the same agent (rendezvous hash of the lead id),
+    so there is no counter to share, and one agent's leaving moves only that agent's leads.
+    """
+    members = _ids("team", scene, team)
+    lead = scene.lead
+    fresh = [m for m in members if m != lead.owner and m not in lead.earlier_owners]
+    others = [m for m in members if m != lead.owner]
+    return max(fresh or others or members, key=lambda agent: (_weight(lead.id, agent), agent))
+
+
+def _weight(lead: str, agent: str) -> bytes:
+    return blake2b(f"{lead}/{agent}".encode(), digest_size=8).digest()
+
+
+def _manager(scene: Scene) -> tuple[str, ...]:
+    owner = scene.lead.owner
+    team = scene.directory.agent(owner).team if owner else None
+    manager = scene.directory.team(team).manager if team else None
+    return (manager,) if manager else tuple(a.id for a in scene.directory.with_role("manager"))
+
+
+def _ids(kind: str, scene: Scene, name: str) -> tuple[str, ...]:
+    directory = scene.directory
+    found = directory.agents_of(name) if kind == "team" else directory.with_role(name)
+    if not found:
+        raise Unknown(kind, name)
+    return tuple(agent.id for agent in found)
+
+
+NAMED: Mapping[str, Callable[[Scene], tuple[str, ...]]] = {
+    "owner": lambda scene: (scene.lead.owner,) if scene.lead.owner else (),
+    "actor": lambda scene: (scene.actor,) if scene.actor else (),
+    "manager": _manager,
+}

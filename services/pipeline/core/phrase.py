@@ -1,0 +1,145 @@
+"""Sentences for people that no rulebook holds, in the companies' languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+DEFAULT_LANGUAGE = "en"
+
+PHRASES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "filled": "fill in: {what}",
+        "filled_some": "fill in at least {number} of: {what}",
+        "given": "say: {what}",
+        "attempts": "attempts to reach the contact: {what}",
+        "each_known": "on every known channel",
+        "contacts": "exchanges with the contact: {what}",
+        "elapsed": "wait until {what}",
+        "too_late": "that was possible until {what}",
+        "task_open": "an open task: {what}",
+        "task_completed": "a completed task: {what}",
+        "by": "only for: {what}",
+        "is": "{what}",
+        "not": "not: {what}",
+        "or": " or ",
+        "at_least": "at least {number}",
+        "at_most": "at most {number}",
+        "exactly": "exactly {number}",
+        "known_says": "There is no {kind} called {name}.",
+        "known": "choose one of: {what}",
+        "value_says": "{field} cannot be {value}.",
+        "value": "choose one of: {what}",
+        "point_says": "{value} cannot be used to reach anybody.",
+        "point": "a complete phone number or e-mail address",
+        "open_says": "The lead is closed.",
+        "open": "an open lead; a closed one takes notes, fields and finished tasks",
+        "next_says": "The lead cannot go from {left} to {stage}.",
+        "next": "from here it can go to: {what}",
+        "task_in_hand_says": "The lead has no open task {name}.",
+        "task_in_hand": "open tasks: {what}",
+        "reason_says": "A close as {status} does not know the reason {name}.",
+        "nothing": "none",
+        "foreign_point": "{value} also belongs to another contact ({leads}): check whether it is "
+        "the same person.",
+    },
+    "ru": {
+        "filled": "заполните: {what}",
+        "filled_some": "заполните не меньше {number} из: {what}",
+        "given": "укажите: {what}",
+        "attempts": "попытки связаться: {what}",
+        "each_known": "по каждому известному каналу",
+        "contacts": "разговоры с клиентом: {what}",
+        "elapsed": "подождите до {what}",
+        "too_late": "это было возможно до {what}",
+        "task_open": "нужна открытая задача: {what}",
+        "task_completed": "нужна выполненная задача: {what}",
+        "by": "это может сделать: {what}",
+        "is": "{what}",
+        "not": "не должно быть так: {what}",
+        "or": " или ",
+        "at_least": "не меньше {number}",
+        "at_most": "не больше {number}",
+        "exactly": "ровно {number}",
+        "known_says": "«{name}» ({kind}) не существует.",
+        "known": "выберите из: {what}",
+        "value_says": "Поле «{field}» не может быть «{value}».",
+        "value": "выберите из: {what}",
+        "point_says": "По «{value}» ни с кем не связаться.",
+        "point": "полный номер телефона или адрес e-mail",
+        "open_says": "Сделка закрыта.",
+        "open": "нужна открытая сделка; в закрытой можно писать заметки, заполнять поля и "
+        "завершать задачи",
+        "next_says": "Сделку нельзя перевести с этапа «{left}» на этап «{stage}».",
+        "next": "отсюда можно перевести на: {what}",
+        "task_in_hand_says": "В сделке нет открытой задачи «{name}».",
+        "task_in_hand": "открытые задачи: {what}",
+        "reason_says": "Причина «{name}» не существует.",
+        "nothing": "нет",
+        "foreign_point": "{value} есть и у другого контакта ({leads}): проверьте, не один ли это "
+        "человек.",
+    },
+    "fr": {
+        "filled": "à renseigner : {what}",
+        "filled_some": "à renseigner, au moins {number} parmi : {what}",
+        "given": "à préciser : {what}",
+        "attempts": "tentatives de contact : {what}",
+        "each_known": "sur chaque canal connu",
+        "contacts": "échanges avec le contact : {what}",
+        "elapsed": "attendre jusqu'au {what}",
+        "too_late": "c'était possible jusqu'au {what}",
+        "task_open": "il faut une tâche ouverte : {what}",
+        "task_completed": "il faut une tâche terminée : {what}",
+        "by": "réservé à : {what}",
+        "is": "{what}",
+        "not": "il ne faut pas : {what}",
+        "or": " ou ",
+        "at_least": "au moins {number}",
+        "at_most": "au plus {number}",
+        "exactly": "exactement {number}",
+        "known_says": "« {name} » ({kind}) n'existe pas.",
+        "known": "à choisir parmi : {what}",
+        "value_says": "Le champ « {field} » ne peut pas être « {value} ».",
+        "value": "à choisir parmi : {what}",
+        "point_says": "« {value} » ne permet de joindre personne.",
+        "point": "un numéro de téléphone ou une adresse e-mail complets",
+        "open_says": "La fiche est classée.",
+        "open": "une fiche ouverte ; une fiche classée accepte notes, champs et fins de tâche",
+        "next_says": "La fiche ne peut pas passer de « {left} » à « {stage} ».",
+        "next": "d'ici elle peut aller à : {what}",
+        "task_in_hand_says": "La fiche n'a pas de tâche ouverte « {name} ».",
+        "task_in_hand": "tâches ouvertes : {what}",
+        "reason_says": "Le motif « {name} » n'existe pas.",
+        "nothing": "aucune",
+        "foreign_point": "{value} appartient aussi à un autre contact ({leads}) : vérifiez s'il "
+        "s'agit de la même personne.",
+    },
+}
+
+
+class Phrases:
+    """The sentences of one language; English where a language has none."""
+
+    def __init__(self, language: str) -> None:
+        self._table = PHRASES.get(language, PHRASES[DEFAULT_LANGUAGE])
+
+    def say(self, key: str, what: Iterable[str] | str = (), **values: object) -> str:
+        """The sentence `key`, with a list or a text in the place of `what`."""
+        listed = what if isinstance(what, str) else ", ".join(what) or self._table["nothing"]
+        return self._table[key].format(what=listed, **values)
+
+    def bounds(self, at_least: object, at_most: object, exactly: object = None) -> str:
+        """`at least 3`, `exactly 2`, `at least 1, at most 4`."""
+        given = {"exactly": exactly, "at_least": at_least, "at_most": at_most}
+        return ", ".join(
+            self.say(key, number=number) for key, number in given.items() if number is not None
+        )
+
+    def foreign_point(self, value: str, numbers: Sequence[str]) -> str:
+        """The note about a contact point that somebody else has too."""
+        return self.say("foreign_point", value=value, leads=", ".join(f"№{n}" for n in numbers))
+
+
+def shown(instant: datetime) -> str:
+    """A local instant for people."""
+    return f"{instant:%d.%m.%Y %H:%M}"

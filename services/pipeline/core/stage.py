@@ -1,0 +1,67 @@
+"""Stages, closing and ownership, whoever does it: a rule or an agent."""
+
+from __future__ import annotations
+
+from services.pipeline.core.task import cancel_task, clear_deadline
+from services.pipeline.core.turn import Turn
+from shared.contract.pipeline import (
+    LeadAssigned,
+    LeadClosed,
+    NotificationWithdrawn,
+    StageEntered,
+)
+from shared.domain.rulebook.declaration import Final
+
+
+def place(turn: Turn, lead: str, name: str) -> tuple[str, str]:
+    """(pipeline, stage) that `stage` or `pipeline.stage` stands for, seen from this lead."""
+    pipeline, _, stage = name.rpartition(".")
+    return pipeline or turn.lead(lead).pipeline, stage
+
+
+def move(
+    turn: Turn, lead: str, to: str, *, by: str | None = None, reason: str | None = None
+) -> None:
+    """The lead enters a stage; one that closes is run as that close. Staying is no event."""
+    state = turn.lead(lead)
+    pipeline, stage = place(turn, lead, to)
+    closes = turn.book.stages[(pipeline, stage)].closes
+    if closes is not None:
+        close(turn, lead, closes, by=by, reason=reason)
+    elif (state.pipeline, state.stage) != (pipeline, stage):
+        enter(turn, lead, pipeline, stage, by)
+
+
+def enter(turn: Turn, lead: str, pipeline: str, stage: str, by: str | None = None) -> None:
+    """The stage itself, without a question."""
+    left = turn.lead(lead).stage or None
+    turn.emit(lead, StageEntered(pipeline=pipeline, stage=stage, left=left, by=by))
+
+
+def close(
+    turn: Turn, lead: str, status: Final, *, by: str | None = None, reason: str | None = None
+) -> None:
+    """The lead ends: its deadlines and tasks first, then what its owner was not told yet."""
+    state = turn.lead(lead)
+    if not state.is_open:
+        return
+    for task in state.open_tasks():
+        cancel_task(turn, lead, task)
+    for name in turn.lead(lead).deadlines:
+        clear_deadline(turn, lead, name)
+    if state.owner is not None:
+        turn.emit(lead, NotificationWithdrawn(lead=lead, to=state.owner, why="lead_closed"))
+    stage = turn.book.pipelines[state.pipeline].closing(status)
+    if stage is not None and stage.id != state.stage:
+        enter(turn, lead, state.pipeline, stage.id, by)
+    turn.emit(lead, LeadClosed(status=status, reason=reason, by=by))
+
+
+def assign(turn: Turn, lead: str, owner: str, by: str | None = None) -> None:
+    """Another owner; the former one is not told any more. The same owner is no event."""
+    previous = turn.lead(lead).owner
+    if previous == owner:
+        return
+    if previous is not None:
+        turn.emit(lead, NotificationWithdrawn(lead=lead, to=previous, why="other_owner"))
+    turn.emit(lead, LeadAssigned(owner=owner, previous=previous, by=by))

@@ -1,0 +1,165 @@
+"""A turn: one input being decided. Every event it emits changes its world at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.pipeline.core.contact import Contact, contact_evolve
+from services.pipeline.core.evolve import create, evolve
+from services.pipeline.core.lead import Lead
+from services.pipeline.core.world import PointKey, UnknownLead, World
+from shared.contract.envelope import Because, Envelope, Event, caused
+from shared.contract.intake import ContactPoint
+from shared.contract.pipeline import ActionRefused, LeadCreated
+from shared.domain.directory import Directory
+from shared.domain.rulebook.rulebook import Rulebook
+
+SOURCE = "/pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a condition is judged by: the lead as it is now, and who does what with it.
+
+    `arguments` are those of the agent's action in hand, `actor` the agent, if any.
+    """
+
+    lead: Lead
+    contact: Contact
+    book: Rulebook
+    directory: Directory
+    now: datetime
+    actor: str | None = None
+    arguments: Mapping[str, object] | None = None
+
+
+class Turn:
+    """The only mutable thing in this core; it lives inside one call of `handle`.
+
+    `rule` is the number of the rule at work: it is named by every event emitted meanwhile.
+    `now` is the input's time, and never before what the lead has already seen.
+    """
+
+    def __init__(self, world: World, cause: Envelope, book: Rulebook, directory: Directory) -> None:
+        self.cause, self.book, self.directory = cause, book, directory
+        self.now = cause.time
+        self.rule: str | None = None
+        self.events: list[Envelope] = []
+        self.pending: deque[Envelope] = deque()
+        self._leads = dict(world.leads)
+        self._contacts = dict(world.contacts)
+        self._points = world.points
+        self._threads = world.threads
+
+    def world(self) -> World:
+        """The world as the turn leaves it."""
+        return World(self._contacts, self._points, self._leads, self._threads)
+
+    def lead(self, lead: str) -> Lead:
+        """The lead as it is now; raises `UnknownLead`."""
+        known = self._leads.get(lead)
+        if known is None:
+            raise UnknownLead(lead)
+        return known
+
+    def has_lead(self, lead: str) -> bool:
+        """Whether it is known."""
+        return lead in self._leads
+
+    def contact(self, contact: str) -> Contact:
+        """The contact of a lead in hand."""
+        return self._contacts[contact]
+
+    def contact_at(self, point: ContactPoint) -> Contact | None:
+        """Whose contact point that is."""
+        owner = self._points.get((point.kind, point.value))
+        return None if owner is None else self._contacts.get(owner)
+
+    def lead_of_mail(self, mail_ids: tuple[str, ...]) -> Lead | None:
+        """The lead in whose thread any of these mails is."""
+        found = (self._threads.get(mail) for mail in mail_ids)
+        return next((self._leads[lead] for lead in found if lead in self._leads), None)
+
+    def scene(
+        self, lead: str, actor: str | None = None, arguments: Mapping[str, object] | None = None
+    ) -> Scene:
+        """The lead as conditions see it."""
+        state = self.lead(lead)
+        contact = self._contacts[state.contact]
+        return Scene(state, contact, self.book, self.directory, self.now, actor, arguments)
+
+    def open(self, lead: str) -> Lead:
+        """Take a lead in hand: from here time does not run back for it."""
+        state = self.lead(lead)
+        self.now = max(self.now, state.time)
+        return state
+
+    def emit(self, lead: str, data: Event) -> Envelope:
+        """One more event of this lead; its effect is there when this returns."""
+        if self.rule is not None and data.because is None:
+            data = data.model_copy(update={"because": self.because(self.rule)})
+        envelope = caused(
+            self.cause,
+            source=SOURCE,
+            index=len(self.events),
+            subject=lead,
+            data=data,
+            time=self.now,
+        )
+        self.events.append(envelope)
+        if not isinstance(data, ActionRefused):
+            self.apply(envelope)
+            self.pending.append(envelope)
+        return envelope
+
+    @contextmanager
+    def under(self, rule: str | None) -> Iterator[None]:
+        """Name this rule in every event emitted meanwhile."""
+        before, self.rule = self.rule, rule
+        try:
+            yield
+        finally:
+            self.rule = before
+
+    def because(self, rule: str) -> Because:
+        """How an event names the rule that made it."""
+        return Because(rulebook=self.book.name, version=self.book.version, rule=rule)
+
+    def apply(self, envelope: Envelope) -> None:
+        """What an event, ours or a sibling's, changes of its lead and contact."""
+        data = envelope.data
+        if isinstance(data, LeadCreated):
+            after = create(envelope, data)
+            before_mail: tuple[str, ...] = ()
+        else:
+            before = self.lead(envelope.subject)
+            after, before_mail = evolve(before, envelope), before.mail_ids
+        self._leads[envelope.subject] = after
+        if after.mail_ids is not before_mail:
+            self._threads = {**self._threads, **dict.fromkeys(after.mail_ids, after.id)}
+        self._apply_to_contact(after.contact, envelope)
+
+    def _apply_to_contact(self, id_: str, envelope: Envelope) -> None:
+        before = self._contacts.get(id_)
+        after = contact_evolve(before, envelope)
+        if after is None or after is before:
+            return
+        self._contacts[id_] = after
+        if before is None or after.points is not before.points:
+            after = self._own_points(after)
+            mine: dict[PointKey, str] = {(p.kind, p.value): id_ for p in after.points}
+            self._points = {**self._points, **mine}
+            self._contacts[id_] = after
+
+    def _own_points(self, contact: Contact) -> Contact:
+        """A point belongs to whoever had it first: contacts are not merged here."""
+        mine = tuple(
+            point
+            for point in contact.points
+            if self._points.get((point.kind, point.value), contact.id) == contact.id
+        )
+        return contact.model_copy(update={"points": mine})
