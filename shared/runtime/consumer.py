@@ -34,12 +34,14 @@ class Consumer:
         *,
         activity: Activity,
         fail: Fail,
+        ends: kafka.Ends,
     ) -> None:
         self.topics = tuple(topics)
         self.group = group
         self._effect = effect
         self._activity = activity
         self._fail = fail
+        self._ends = ends
         self._in_hand = asyncio.Lock()
         self._stopped = False
         self._processed: dict[TopicPartition, int] = {}
@@ -83,12 +85,7 @@ class Consumer:
 
     async def ends(self) -> dict[TopicPartition, int]:
         """Where the log of each assigned partition ends now; also measures the lag."""
-        if self.client is None:
-            return {}
-        assigned = list(self.client.assignment())
-        if not assigned:
-            return {}
-        ends: dict[TopicPartition, int] = await self.client.end_offsets(assigned)
+        ends = await self._ends.of(self.client.assignment() if self.client else ())
         for tp, end in ends.items():
             lag = end - self._processed.get(tp, end)
             metrics.LAG.labels(topic=tp.topic, partition=tp.partition).set(max(0, lag))

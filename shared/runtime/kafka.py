@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.partitioner import DefaultPartitioner
 from faststream.kafka import KafkaBroker
@@ -83,8 +83,15 @@ def broker(settings: Settings, service: str) -> KafkaBroker:
         consumer_only=True,
         apply_types=False,
         graceful_timeout=10.0,
-        logger=logging.getLogger("faststream"),
+        logger=_quiet_logger(),
     )
+
+
+def _quiet_logger() -> logging.Logger:
+    """FastStream's own logger prints by itself; a name of ours goes through our handlers."""
+    logger = logging.getLogger(f"{__name__}.faststream")
+    logger.setLevel(logging.ERROR)
+    return logger
 
 
 def _security(settings: Settings, ssl_context: ssl.SSLContext | None) -> BaseSecurity | None:
@@ -138,6 +145,34 @@ def producer(settings: Settings, *, client_id: str, request_timeout_ms: int) -> 
         compression_type=None,
         partitioner=_partition,
     )
+
+
+class Ends:
+    """Asks where logs end, on a connection of its own: a fetch may block the others for 0.5 s."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = reader(settings)
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._client.start()
+
+    async def stop(self) -> None:
+        """Close."""
+        await self._client.stop()
+
+    async def of(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where the log of each partition ends now."""
+        if not partitions:
+            return {}
+        ends: dict[TopicPartition, int] = await self._client.end_offsets(list(partitions))
+        return ends
+
+    async def of_filled(self, partition: TopicPartition) -> int:
+        """Where the partition's log ends, or 0 if nothing lies on it."""
+        begins = await self._client.beginning_offsets([partition])
+        ends = await self.of([partition])
+        return ends[partition] if ends[partition] > begins[partition] else 0
 
 
 def reader(settings: Settings) -> AIOKafkaConsumer:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.runtime.service import Service
 
 _DRAIN_S = 5.0
+_DIRECTORY_PARTITION = TopicPartition(DIRECTORY.name, 0)
 
 
 class KafkaSide:
@@ -37,12 +38,13 @@ class KafkaSide:
         self._relay: Relay | None = None
         self._parking: Parking | None = None
         self._gate: Gate | None = None
-        self._directory: Consumer | None = None
+        self._ends = kafka.Ends(service.settings)
 
     async def connect(self) -> None:
         """Check the topics, then read the directory to its end: before anything else (rule 11)."""
         service = self._service
         await topics.check(service.settings, self._touched())
+        await self._ends.start()
         self._broker = kafka.broker(service.settings, service.name)
         await self._broker.connect()
         if not service.has_database:
@@ -51,9 +53,8 @@ class KafkaSide:
             return
         self._build()
         table = service.directory_table
-        self._directory = self._consumer((DIRECTORY,), None, table)
-        await self._directory.start()
-        end = await self._directory_end()
+        await self._consumer((DIRECTORY,), None, table).start()
+        end = await self._ends.of_filled(_DIRECTORY_PARTITION)
         await table.wait_for(end, service.settings.dependency_deadline_s)
 
     async def consume(self, tasks: Tasks) -> None:
@@ -97,6 +98,7 @@ class KafkaSide:
             await self._service.known.stop()
         if self._broker is not None:
             await self._broker.stop()
+            await self._ends.stop()
 
     def committed(self, outcome: Outcome) -> None:
         """Wake the relay, and the parking if something waits."""
@@ -131,12 +133,9 @@ class KafkaSide:
 
     async def answers(self) -> bool:
         """Whether a broker answers within 2 s."""
-        clients = [consumer.client for consumer in self._consumers if consumer.client]
-        if not clients:
-            return self._broker is not None
         try:
             async with asyncio.timeout(2):
-                await clients[0].end_offsets([TopicPartition(DIRECTORY.name, 0)])
+                await self._ends.of([_DIRECTORY_PARTITION])
         except (KafkaError, TimeoutError, OSError):
             return False
         return True
@@ -185,6 +184,7 @@ class KafkaSide:
             effect,
             activity=service.activity,
             fail=service.fail,
+            ends=self._ends,
         )
         self._consumers.append(consumer)
         return consumer
@@ -199,14 +199,3 @@ class KafkaSide:
             for topic in {*TOPICS, *read}
             if topic in read or topic == DIRECTORY or topic.writer == service.name
         ]
-
-    async def _directory_end(self) -> int:
-        reader = kafka.reader(self._service.settings)
-        partition = TopicPartition(DIRECTORY.name, 0)
-        await reader.start()
-        try:
-            ends = await reader.end_offsets([partition])
-            begins = await reader.beginning_offsets([partition])
-        finally:
-            await reader.stop()
-        return int(ends[partition]) if ends[partition] > begins[partition] else 0

@@ -20,7 +20,7 @@ _SHARED: list[Any] = [
 # What libraries say at INFO about every connection and group is noise at ours.
 _QUIETER = {
     "aiokafka": logging.WARNING,
-    "faststream": logging.WARNING,
+    "httpx2": logging.WARNING,
     "uvicorn": logging.WARNING,
     "asyncio": logging.WARNING,
 }
