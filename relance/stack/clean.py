@@ -8,9 +8,10 @@ from relance.stack.lock import stop_holder
 
 
 def clean(home: Home) -> None:
-    """Stop the stack that runs in `home`, if any, and remove all it wrote."""
-    stop_holder(home)
-    home.remove()
+    """Stop what runs in `home`, and in homes inside it (the demo's), and remove all they wrote."""
+    for one in [*(Home(lock.parent) for lock in home.folder.glob("*/lock")), home]:
+        stop_holder(one)
+        one.remove()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import random
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from relance.stack.error import StackError
@@ -60,13 +60,18 @@ def _holder(port: int) -> str:
     """Say who listens on a port, as well as the kernel lets us know (Linux only)."""
     wanted = {f"socket:[{inode}]" for inode in _listening(port)}
     for process in Path("/proc").glob("[0-9]*") if wanted else ():
-        try:
-            held = {str(link.readlink()) for link in (process / "fd").iterdir()}
-        except OSError:  # gone, or another user's
-            continue
-        if wanted & held:
+        if wanted & _open_files(process):
             return f"process {process.name} ({command_line(int(process.name))[:60].strip()})"
     return "another program"
+
+
+def _open_files(process: Path) -> set[str]:
+    names = set()
+    with suppress(OSError):  # gone, or another user's
+        for link in (process / "fd").iterdir():
+            with suppress(OSError):  # closed while we look
+                names.add(str(link.readlink()))
+    return names
 
 
 def _listening(port: int) -> set[str]:

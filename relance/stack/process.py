@@ -45,6 +45,7 @@ class Child:
     folder: Path | None = None
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    closed: bool = False  # set while the stack stops: nothing is started any more
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -70,6 +71,8 @@ class Child:
         """Start the program; raise StackError if it cannot be executed."""
         if self.alive:
             return
+        if self.closed:
+            raise StackError(f"{self.name} is not started: the stack is being stopped.")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))

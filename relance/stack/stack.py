@@ -1,7 +1,7 @@
 """The whole system on one machine: Kafka, PostgreSQL, caught mail and the four services."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
 
@@ -14,8 +14,8 @@ from relance.stack.mail import Mail
 from relance.stack.port import choose_port
 from relance.stack.ports import Ports
 from relance.stack.postgres import Postgres
-from relance.stack.process import Child
 from relance.stack.service import Service
+from relance.stack.supervisor import Part
 from relance.stack.surroundings import Surroundings
 
 SERVICES = ("intake", "pipeline", "reminders", "notifications")
@@ -72,6 +72,8 @@ class Stack:
     def start(self) -> None:
         """Start everything and wait until all of it is ready; raise StackError and stop if not."""
         self._lock.__enter__()
+        for part in self.parts():
+            part.child.closed = False
         try:
             end_leftovers(self.home.logs)
             self.ports.check()
@@ -97,6 +99,8 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything in the reverse order; data and logs stay."""
+        for part in self.parts():
+            part.child.closed = True  # a start that is still under way must not go on
         try:
             _together(*(service.stop for service in self.services.values()))
             _together(self.mail.stop, self.kafka.stop, self.postgres.stop)
@@ -105,14 +109,14 @@ class Stack:
 
     def kill(self) -> None:
         """Kill everything at once (SIGKILL)."""
-        for child in self.children():
-            child.kill()
+        for part in self.parts():
+            part.child.closed = True
+            part.child.kill()
         self._lock.__exit__(None, None, None)
 
-    def children(self) -> list[Child]:
-        """Return the processes."""
-        own = [self.kafka.child, self.postgres.child, self.mail.child]
-        return [*own, *(service.child for service in self.services.values())]
+    def parts(self) -> list[Part]:
+        """Return the programs of the stack, in the order in which they start."""
+        return [self.kafka, self.postgres, self.mail, *self.services.values()]
 
     def _describe_services(self) -> None:
         if self.services:
@@ -135,9 +139,15 @@ class Stack:
 
 
 def _together(*steps: Callable[[], None]) -> None:
-    """Run the steps at the same time; wait for all of them and raise the first error."""
-    if steps:
-        with ThreadPoolExecutor(len(steps)) as threads:
-            running = [threads.submit(step) for step in steps]
-        for step in running:
+    """Run the steps at the same time; raise the first error, or KeyboardInterrupt at once."""
+    if not steps:
+        return
+    threads = ThreadPoolExecutor(len(steps))
+    try:
+        running = [threads.submit(step) for step in steps]
+        wait(running, return_when=FIRST_EXCEPTION)
+    finally:
+        threads.shutdown(wait=False)
+    for step in running:
+        if step.done():
             step.result()

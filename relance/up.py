@@ -1,0 +1,97 @@
+"""`relance up`: the whole stack left running for a person, on real time."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from relance.stack.error import StackError
+from relance.stack.home import Home
+from relance.stack.ports import Ports
+from relance.stack.stack import RULEBOOK, Stack
+from relance.stack.supervisor import Supervisor
+from relance.stack.surroundings import LOCAL_SECRET
+
+LOOK_EVERY_S = 0.2
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def up(rulebook: Path = RULEBOOK) -> int:
+    """Run the stack until Ctrl-C; return the exit code (0: stopped as asked, 1: not started)."""
+    began = time.monotonic()
+    try:
+        stack = Stack(Home.of_checkout(), rulebook=rulebook, ports=Ports.of_environment(), say=_say)
+        _Interrupt(stack)
+        stack.start()
+        _say(_welcome(stack, time.monotonic() - began))
+        _watch(stack)
+    except StackError as error:
+        sys.stderr.write(f"relance: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        stack.stop()
+        _say(f"Stopped. The data is kept in {stack.home.folder}; `make up` goes on from there.")
+    return 0
+
+
+class _Interrupt:
+    """The first Ctrl-C (or SIGTERM) ends everything in order, the second one kills it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._asked = False
+        for number in _SIGNALS:
+            # Said explicitly: a shell that runs us in the background has SIGINT ignored.
+            signal.signal(number, self._came)
+
+    def _came(self, _number: int, _frame: FrameType | None) -> None:
+        if self._asked:
+            self._stack.kill()
+            _say("Killed.")
+            os._exit(130)
+        self._asked = True
+        _say("\nStopping everything (Ctrl-C again kills it) …")
+        raise KeyboardInterrupt
+
+
+def _watch(stack: Stack) -> None:
+    supervisor = Supervisor(stack.parts(), _say)
+    pause = threading.Event()
+    while True:
+        supervisor.look()
+        pause.wait(LOOK_EVERY_S)
+
+
+def _welcome(stack: Stack, seconds: float) -> str:
+    intake, pipeline = stack.services["intake"].url, stack.services["pipeline"].url
+    notifications = stack.services["notifications"].url
+    return f"""
+Relance is up ({seconds:.1f} s). Ctrl-C stops it and keeps the data.
+
+  SMS that would be sent      {notifications}/sandbox
+  e-mail that was sent        {stack.mail.url}
+  a web form to fill in       {intake}/in/site/form
+  the doors, described        {intake}/docs
+  what agents use, described  {pipeline}/docs
+
+  Kafka       {stack.kafka.bootstrap}
+  PostgreSQL  {stack.postgres.dsn()}
+  SMTP door   127.0.0.1:{stack.intake_smtp_port}
+  logs        {stack.home.logs}
+
+Somebody called and nobody answered; look at the SMS page a second later:
+
+  curl -i {intake}/in/phone \\
+    -H 'Authorization: Bearer {LOCAL_SECRET}' -H 'Content-Type: application/json' \\
+    -d '{{"call_id": "'$RANDOM$RANDOM'", "from": "+375 29 123-45-67", "status": "missed"}}'
+"""
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # the terminal was closed: stopping in order matters more
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
