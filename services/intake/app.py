@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -68,7 +67,7 @@ def create(settings: IntakeSettings) -> Intake:
     ]
     if any("smtp" in source.doors for source in book.sources.source):
         service.on_start.append(_listening(service.smtp))
-    service.loops.append(_until_stopped(service.smtp, mails))
+    service.on_stop += [service.smtp.stop, mails.stop]
     return service
 
 
@@ -84,14 +83,3 @@ def _listening(smtp: SmtpDoor) -> Callable[[], Awaitable[None]]:
         log.info("mail door open", host=smtp.host, port=smtp.port)
 
     return listen
-
-
-def _until_stopped(smtp: SmtpDoor, mails: MailReaders) -> Callable[[], Awaitable[None]]:
-    async def hold() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await smtp.stop()
-            await mails.stop()
-
-    return hold
