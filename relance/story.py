@@ -1,7 +1,7 @@
 """The story of events, told in lines: local time, service, lead, what happened, which rule.
 
 Used for the failures of `relance simulate`, by `relance demo` and by `relance explain`. A line
-is plain text; `tell` lays lines out for 80 columns.
+is plain text; a `Sheet` lays lines out for 80 columns.
 """
 
 from __future__ import annotations
@@ -80,22 +80,36 @@ class Teller:
         return (line for each in envelopes if (line := self.line(each)) is not None)
 
 
-def tell(lines: Iterable[Line]) -> str:
-    """The lines as text for 80 columns: a heading a day, times and services only when they change.
+class Sheet:
+    """Lines laid out for 80 columns: a heading a day, times and services only when they change.
 
     17:50 intake                 web form from Иван, +375291234567
-          pipeline      #7KQ2    new lead                            001-01
+          pipeline      7KQ2T9   new lead                            001-01
     """
-    text: list[str] = []
-    day: date | None = None
-    before: Line | None = None
-    for line in lines:
-        if line.local.date() != day:
-            day, before = line.local.date(), None
-            text += ["", heading(day)] if text else [heading(day)]
-        text += _laid_out(line, before)
-        before = line
-    return "\n".join(text)
+
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._before: Line | None = None
+
+    def add(self, envelopes: Iterable[Envelope]) -> list[str]:
+        """The next lines of the sheet, for the next events."""
+        text: list[str] = []
+        for line in self._teller.lines(envelopes):
+            if self._before is None or line.local.date() != self._before.local.date():
+                text += (
+                    ["", heading(line.local.date())]
+                    if self._before
+                    else [heading(line.local.date())]
+                )
+                self._before = None
+            text += _laid_out(line, self._before)
+            self._before = line
+        return text
+
+
+def tell(teller: Teller, envelopes: Iterable[Envelope]) -> str:
+    """The whole story on one sheet."""
+    return "\n".join(Sheet(teller).add(envelopes))
 
 
 def heading(day: date) -> str:

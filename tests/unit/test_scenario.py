@@ -182,7 +182,7 @@ def test_the_story_fits_80_columns_and_says_time_service_lead_and_rule() -> None
     long = NoteAdded(text="Клиент просил перезвонить после обеда, когда вернётся бухгалтер, " * 2)
     names = Names(agents={"anna": "Анна Соколова"})
 
-    story = tell(Teller(MINSK, names).lines([said(created), said(owner), said(long)]))
+    story = tell(Teller(MINSK, names), [said(created), said(owner), said(long)])
 
     lines = story.splitlines()
     assert lines[0] == "Monday 2 March 2026"
