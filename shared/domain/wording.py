@@ -13,6 +13,8 @@ from shared.contract.directory import Document, kind_of
 from shared.contract.due import Due
 from shared.contract.envelope import Event
 from shared.contract.intake import ContactPoint
+from shared.domain.directory import Directory
+from shared.domain.rulebook.rulebook import Rulebook
 
 SHOWN_CHARACTERS = 120
 """As much of somebody's text as a line of the story quotes."""
@@ -33,6 +35,17 @@ class Names:
     sources: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, book: Rulebook, directory: Directory) -> Names:
+        """What the ids of this company are called."""
+        return cls(
+            agents={agent.id: agent.name for agent in directory.agents},
+            stages={stage: declared.label for (_, stage), declared in book.stages.items()},
+            fields={id_: declared.label for id_, declared in book.fields.items()},
+            sources={source.id: source.label for source in book.sources.source},
+            reasons={id_: declared.label for id_, declared in book.reasons.items()},
+        )
 
     def agent(self, id_: str | None) -> str:
         """The person's name; `nobody` without one."""

@@ -1,0 +1,125 @@
+"""An agent's action, done synchronously: the same core, locks and transaction as events."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from services.pipeline import answers, leads, problem, store
+from services.pipeline.answers import Answer, OtherRequest
+from services.pipeline.core.action import Action, ActionRequested
+from services.pipeline.core.turn import SOURCE
+from services.pipeline.core.world import UnknownLead
+from services.pipeline.decision import Decided, decide, named_by
+from services.pipeline.keys import Caller
+from services.pipeline.view import Done, event_view, summary
+from services.pipeline.world_lock import locked_world
+from shared.contract.envelope import Envelope, derived_id
+from shared.contract.pipeline import ActionRefused
+from shared.domain.directory import Directory, Unknown
+from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.wording import Names
+from shared.runtime import clock
+from shared.runtime.postgres import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an agent asks for. `lead` is an id or a number; `key` the Idempotency-Key, if any."""
+
+    caller: Caller
+    lead: str
+    action: Action
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Does what agents ask for; `directory` reads the copy of the transaction."""
+
+    book: Rulebook
+    directory: Callable[[Transaction], Awaitable[Directory]]
+
+    async def act(self, tx: Transaction, request: Request) -> tuple[Answer, Sequence[Envelope]]:
+        """The answer, and what to emit. Raises `Problem` when there is nothing to decide."""
+        found = await one_lead(tx, request.caller.tenant, request.lead)
+        if request.key is not None:
+            repeated = await _earlier(tx, request, found.id)
+            if repeated is not None:
+                return repeated, ()
+        decided = await self._decide(tx, request, found)
+        directory = await self.directory(tx)
+        answer = _answer(decided, found.id, self.book, directory)
+        if request.key is not None:
+            await answers.keep(tx, request.caller, request.key, answer)
+        return answer, decided.events
+
+    async def _decide(self, tx: Transaction, request: Request, found: leads.Found) -> Decided:
+        directory = await self.directory(tx)
+        envelope = _envelope(request, found.id)
+        try:
+            region = directory.site(found.site).region
+            world = await locked_world(tx, envelope.tenant, named_by([envelope], region))
+            decided = decide(world, envelope, self.book, directory)
+        except Unknown as unknown:
+            raise problem.invalid(unknown.kind, str(unknown)) from unknown
+        except UnknownLead as unknown:
+            raise problem.not_found(request.lead) from unknown
+        await store.save(tx, world, decided.world, decided.steps)
+        return decided
+
+
+async def one_lead(tx: Transaction, tenant: str, reference: str) -> leads.Found:
+    """The lead that is meant; raises `Problem` (404, or 422 for a number that several have)."""
+    found = await leads.find(tx, tenant, reference)
+    if not found:
+        raise problem.not_found(reference)
+    if len(found) > 1:
+        ids = ", ".join(lead.id for lead in found)
+        raise problem.invalid("lead", f"{len(found)} leads have this number; use an id: {ids}")
+    return found[0]
+
+
+def _envelope(request: Request, lead: str) -> Envelope:
+    """The action as an input. With a key its id is derived, so that a repeat makes the same ids."""
+    caller = request.caller
+    if request.key is None:
+        id_ = str(uuid4())
+    else:
+        id_ = derived_id(caller.tenant, "action", caller.agent, request.key)
+    return Envelope(
+        id=id_,
+        source=SOURCE,
+        type=ActionRequested.type,
+        subject=lead,
+        time=clock.now(),
+        tenant=caller.tenant,
+        data=ActionRequested(by=caller.agent, action=request.action),
+    )
+
+
+async def _earlier(tx: Transaction, request: Request, lead: str) -> Answer | None:
+    said = request.action.model_dump_json()
+    sha256 = hashlib.sha256(f"{lead}\n{said}".encode()).digest()
+    try:
+        return await answers.claim(tx, request.caller, request.key or "", sha256)
+    except OtherRequest as other:
+        raise problem.invalid(
+            "Idempotency-Key", "it was used for another request; take a new one for a new request"
+        ) from other
+
+
+def _answer(decided: Decided, lead: str, book: Rulebook, directory: Directory) -> Answer:
+    match [event.data for event in decided.events]:
+        case [ActionRefused() as refused]:
+            refusal = problem.refused(refused)
+            return Answer(409, json.dumps(refusal.body(f"/api/leads/{lead}/actions")))
+    names = Names.of(book, directory)
+    done = Done(
+        lead=summary(decided.world.leads[lead], book, names),
+        events=[event_view(event) for event in decided.events],
+    )
+    return Answer(200, done.model_dump_json())

@@ -1,0 +1,201 @@
+"""The JSON API that agents use, behind their keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Body, Header, Path, Query, Response, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.pipeline import history, keys, leads, problem, view
+from services.pipeline.acting import Acting, Request, one_lead
+from services.pipeline.answers import Answer
+from services.pipeline.core.action import Action
+from services.pipeline.keys import Caller
+from services.pipeline.problem import MEDIA_TYPE, ProblemRoute, ProblemView
+from shared.contract.pipeline import Status
+from shared.domain.directory import Unknown
+from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.wording import Names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.contract.envelope import Envelope
+    from shared.runtime.postgres import Transaction
+    from shared.runtime.service import Service
+
+_BEARER = HTTPBearer(auto_error=False, description="`Authorization: Bearer rl_…`")
+_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key.")
+
+
+def _key(
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    header: Annotated[str | None, Security(_HEADER)],
+) -> str:
+    return bearer.credentials if bearer is not None else header or ""
+
+
+KeyText = Annotated[str, Security(_key)]
+Lead = Annotated[str, Path(max_length=60, description="The lead's id, or its number.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        description="A text of your own, new for each action. A repeat with the same one gets "
+        "the first answer and has no second effect: so repeat whenever an answer did not come.",
+    ),
+]
+
+
+class Asked(BaseModel):
+    """Which leads to list; filters that are left out match everything."""
+
+    model_config = ConfigDict(extra="forbid")
+    owner: str | None = Field(default=None, description="Agent id; `me` is you.")
+    status: Status | None = Field(default=None, description="open, won, lost, invalid.")
+    stage: str | None = Field(default=None, description="Stage id.")
+    q: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Part of number, name, company, phone or e-mail.",
+    )
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, description="`next` of the page before.")
+
+
+def _told(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {
+            "model": ProblemView,
+            "description": problem.TITLES[status],
+            "content": {MEDIA_TYPE: {}},
+        }
+        for status in (401, 403, *statuses, 422, 503)
+    }
+
+
+def router_of(service: Service, book: Rulebook) -> APIRouter:
+    """The routes under `/api/leads`."""
+    router = APIRouter(prefix="/api/leads", tags=["leads"], route_class=ProblemRoute)
+    api = _Api(service, book)
+
+    @router.get("", summary="Leads, the newest first", responses=_told())
+    async def listed(key: KeyText, asked: Annotated[Asked, Query()]) -> view.Page:
+        return await api.listed(key, asked)
+
+    @router.get("/{lead}", summary="One lead, with its history in words", responses=_told(404))
+    async def shown(key: KeyText, lead: Lead) -> view.Detail:
+        return await api.shown(key, lead)
+
+    @router.post(
+        "/{lead}/actions",
+        summary="Do something with a lead",
+        response_model=view.Done,
+        responses=_told(404, 409, 413),
+    )
+    async def acted(
+        key: KeyText,
+        lead: Lead,
+        action: Annotated[Action, Body(openapi_examples=EXAMPLES)],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """Decided at once, by the rulebook.
+
+        200 tells the lead as it is now and what happened. 409 tells **every** missing need at
+        once, with the number and the sentence of its rule; nothing has changed then.
+        """
+        answer = await api.acted(key, lead, action, idempotency_key)
+        kind = MEDIA_TYPE if answer.status >= 400 else "application/json"
+        return Response(answer.body, answer.status, media_type=kind)
+
+    return router
+
+
+class _Api:
+    """What the routes do, in one transaction each."""
+
+    def __init__(self, service: Service, book: Rulebook) -> None:
+        self._service = service
+        self._book = book
+        self._acting = Acting(book, service.directory)
+
+    async def listed(self, key: str, asked: Asked) -> view.Page:
+        async with self._service.postgres.transaction() as tx:
+            caller = await self._caller(tx, key)
+            found, place = await leads.page(tx, caller.tenant, _wanted(asked, caller))
+            names = Names.of(self._book, await self._service.directory(tx))
+        return view.Page(
+            leads=[view.summary(lead, self._book, names) for lead in found],
+            next=place.cursor if place else None,
+        )
+
+    async def shown(self, key: str, reference: str) -> view.Detail:
+        async with self._service.postgres.transaction() as tx:
+            caller = await self._caller(tx, key)
+            found = await one_lead(tx, caller.tenant, reference)
+            lead = await leads.one(tx, found.id)
+            envelopes = await history.read(tx, found.id)
+            directory = await self._service.directory(tx)
+        names = Names.of(self._book, directory)
+        zone = ZoneInfo(directory.site(lead.site).zone)
+        moments = history.moments(envelopes, self._book, names, zone)
+        return view.detail(lead, moments, self._book, names)
+
+    async def acted(
+        self, key: str, reference: str, action: Action, idempotency_key: str | None
+    ) -> Answer:
+        async def act(tx: Transaction) -> tuple[Answer, Sequence[Envelope]]:
+            caller = await self._caller(tx, key)
+            return await self._acting.act(tx, Request(caller, reference, action, idempotency_key))
+
+        return await self._service.unit(act)
+
+    async def _caller(self, tx: Transaction, key: str) -> Caller:
+        """Who asks; raises `Problem` (401, 403)."""
+        caller = await keys.caller_of(tx, key)
+        if caller is None:
+            raise problem.unauthorized()
+        if caller.tenant != self._book.tenant:
+            raise problem.forbidden(f"This service works for {self._book.tenant!r} only.")
+        directory = await self._service.directory(tx)
+        try:
+            known = not directory.agent(caller.agent).withdrawn
+        except Unknown:
+            known = False
+        if not known:
+            raise problem.forbidden(f"Agent {caller.agent!r} is not in the directory (any more).")
+        return caller
+
+
+def _wanted(asked: Asked, caller: Caller) -> leads.Wanted:
+    try:
+        after = leads.Place.read(asked.cursor) if asked.cursor is not None else None
+    except leads.BadCursor as bad:
+        raise problem.invalid("cursor", str(bad)) from bad
+    owner = caller.agent if asked.owner == "me" else asked.owner
+    return leads.Wanted(owner, asked.status, asked.stage, asked.q, after, asked.limit)
+
+
+EXAMPLES: dict[str, Any] = {
+    "move": {"summary": "Into another stage", "value": {"act": "move", "to": "in_work"}},
+    "set_fields": {
+        "summary": "Fields, or phone and e-mail of the contact",
+        "value": {"act": "set_fields", "fields": {"platform": "amocrm"}},
+    },
+    "log_attempt": {
+        "summary": "Tried to call, nobody answered",
+        "value": {"act": "log_attempt", "code": "call", "outcome": "no_answer"},
+    },
+    "complete_task": {
+        "summary": "A task is done",
+        "value": {"act": "complete_task", "task": "qualify", "note": "20 users, starts in May"},
+    },
+    "close": {
+        "summary": "The lead ends",
+        "value": {"act": "close", "status": "lost", "reason": "declined"},
+    },
+}

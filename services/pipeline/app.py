@@ -1,0 +1,41 @@
+"""Pipeline put together: what it reads, serves and does by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from services.pipeline import answers
+from services.pipeline.api import router_of
+from services.pipeline.handlers import Handler
+from services.pipeline.settings import PipelineSettings
+from shared.contract.envelope import Envelope
+from shared.runtime import rulebook_folder
+from shared.runtime.postgres import Transaction
+from shared.runtime.service import Service
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_PRUNE_EVERY_S = 3600.0
+
+
+def create(settings: PipelineSettings) -> Service:
+    """The service; raises one sentence when the rulebook is missing or wrong."""
+    book = rulebook_folder.read(settings.rulebook)
+    service = Service("pipeline", settings, migrations=MIGRATIONS)
+    service.subscriptions += Handler(book, service.directory).subscriptions()
+    service.routers.append(router_of(service, book))
+
+    async def forget_answers() -> None:
+        """Real time, as the database's: a stepping clock ages no answer."""
+
+        async def forget(tx: Transaction) -> tuple[None, list[Envelope]]:
+            await answers.forget(tx, timedelta(days=settings.answers_kept_d))
+            return None, []
+
+        while True:
+            await service.unit(forget, patience_s=None)
+            await asyncio.sleep(_PRUNE_EVERY_S)
+
+    service.loops.append(forget_answers)
+    return service

@@ -1,0 +1,55 @@
+"""One input decided: the pure core asked, and what to remember of it. The same for all doors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from services.pipeline.core.engine import CONSUMED, handle, lead_of, points_of, threads_of
+from services.pipeline.core.world import World, point_key
+from services.pipeline.store import Step
+from services.pipeline.world_lock import Named
+from shared.contract.envelope import Envelope
+from shared.domain.directory import Directory
+from shared.domain.rulebook.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The world after an input, what pipeline says of it, and the history to keep."""
+
+    world: World
+    events: Sequence[Envelope]
+    steps: Sequence[Step]
+
+
+def decide(world: World, envelope: Envelope, book: Rulebook, directory: Directory) -> Decided:
+    """Ask the core; an input that it does not judge (how a message fared) is only remembered.
+
+    Raises what `handle` raises: `UnknownLead`, `Unknown`, `CascadeTooLong`.
+    """
+    events: Sequence[Envelope] = ()
+    if type(envelope.data) in CONSUMED:
+        world, events = handle(world, envelope, book, directory)
+    return Decided(world, events, _steps(world, envelope, events))
+
+
+def named_by(envelopes: Iterable[Envelope], region: str | None = None) -> Named:
+    """What these inputs name. `region` reads the phones in an action: that of the lead's site."""
+    inputs = list(envelopes)
+    return Named(
+        points={point_key(point) for each in inputs for point in points_of(each, region or "")},
+        leads={lead for each in inputs if (lead := lead_of(each)) is not None},
+        mails={mail for each in inputs for mail in threads_of(each)},
+    )
+
+
+def _steps(world: World, cause: Envelope, events: Sequence[Envelope]) -> list[Step]:
+    of_lead: dict[str, list[Envelope]] = {}
+    about = lead_of(cause)
+    if about is not None and about in world.leads:
+        of_lead[about] = []
+    for event in events:
+        if event.subject in world.leads:
+            of_lead.setdefault(event.subject, []).append(event)
+    return [Step(lead, cause, tuple(own)) for lead, own in of_lead.items()]

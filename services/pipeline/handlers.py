@@ -1,0 +1,95 @@
+"""Batches from Kafka: locked and loaded once, decided event by event, saved once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+
+from services.pipeline import store
+from services.pipeline.core.digest import digest, owners_for
+from services.pipeline.core.lead import Lead
+from services.pipeline.core.world import UnknownLead, World
+from services.pipeline.decision import decide, named_by
+from services.pipeline.world_lock import locked_world
+from shared.contract.envelope import Envelope
+from shared.contract.intake import InboundIgnored, InboundQuarantined, LeadReceived
+from shared.contract.reminders import DigestDue
+from shared.contract.topics import INTAKE, NOTIFICATIONS, REMINDERS
+from shared.domain.directory import Directory, Unknown
+from shared.domain.rulebook.rulebook import Rulebook
+from shared.runtime.postgres import Transaction
+from shared.runtime.subscription import Park, Subscription
+
+DirectoryOf = Callable[[Transaction], Awaitable[Directory]]
+
+
+class Handler:
+    """Makes batches of all three topics take effect."""
+
+    def __init__(self, book: Rulebook, directory: DirectoryOf) -> None:
+        self._book = book
+        self._directory = directory
+
+    def subscriptions(self) -> list[Subscription]:
+        """What pipeline reads. Firings wait until what came in before them is known (rule 12)."""
+        no_leads = frozenset({InboundIgnored, InboundQuarantined})
+        return [
+            Subscription(INTAKE, self, sequenced=False, ignored=no_leads),
+            Subscription(REMINDERS, self, gated=True),
+            Subscription(NOTIFICATIONS, self),
+        ]
+
+    async def __call__(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
+        """Decide the batch; what names something unknown is parked (rule 11)."""
+        directory = await self._directory(tx)
+        self._check_places(batch, directory)
+        before = await locked_world(tx, self._book.tenant, named_by(batch))
+        owned = await self._leads_for_digests(tx, batch, directory)
+        world = before
+        said: list[Envelope] = []
+        steps: list[store.Step] = []
+        for envelope in batch:
+            try:
+                if isinstance(envelope.data, DigestDue):
+                    said += self._digest(envelope, directory, owned, world)
+                    continue
+                decided = decide(world, envelope, self._book, directory)
+            except (Unknown, UnknownLead) as missing:
+                raise Park(envelope.id, str(missing)) from missing
+            world = decided.world
+            said += decided.events
+            steps += decided.steps
+        await store.save(tx, before, world, steps)
+        return said
+
+    def _check_places(self, batch: Sequence[Envelope], directory: Directory) -> None:
+        """Park what cannot be judged here yet, before anything is locked for it."""
+        for envelope in batch:
+            if envelope.tenant != self._book.tenant:
+                raise Park(envelope.id, f"there is no rulebook of tenant {envelope.tenant!r} here")
+            if isinstance(envelope.data, LeadReceived):
+                try:
+                    directory.opening(envelope.data.site)
+                except Unknown as missing:
+                    raise Park(envelope.id, str(missing)) from missing
+
+    async def _leads_for_digests(
+        self, tx: Transaction, batch: Sequence[Envelope], directory: Directory
+    ) -> Sequence[Lead]:
+        owners: set[str] = set()
+        for envelope in batch:
+            if isinstance(envelope.data, DigestDue):
+                owners.update(owners_for(directory, envelope.data.agent))
+        return await store.open_leads_of(tx, self._book.tenant, owners)
+
+    def _digest(
+        self, due: Envelope, directory: Directory, owned: Sequence[Lead], world: World
+    ) -> list[Envelope]:
+        """The digest as of now: what the batch changed so far counts, so the world goes first."""
+        assert isinstance(due.data, DigestDue)
+        owners = owners_for(directory, due.data.agent)
+        now = {lead.id: lead for lead in owned} | dict(world.leads)
+        return digest(self._book, directory, due, _open_of(now.values(), owners))
+
+
+def _open_of(leads: Collection[Lead], owners: Collection[str]) -> list[Lead]:
+    return [lead for lead in leads if lead.is_open and lead.owner in owners]

@@ -1,0 +1,93 @@
+"""The history of a lead, read back: what came in, what followed, why, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pydantic_core import from_json
+
+from services.pipeline.core.action import ActionRequested
+from shared.contract.envelope import Because, Envelope, Event
+from shared.contract.pipeline import TaskCreated
+from shared.contract.topics import EVENT_CLASSES
+from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.wording import Names, words_for
+from shared.runtime.postgres import Transaction
+
+_READ = """
+SELECT cause::text, events::text
+FROM lead_history
+WHERE lead = $1
+ORDER BY position
+"""
+_CLASSES: dict[str, type[Event]] = {**EVENT_CLASSES, ActionRequested.type: ActionRequested}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One event of a lead's life. `says` is the rule's own sentence, where the rulebook has it."""
+
+    envelope: Envelope
+    at: datetime
+    service: str
+    text: str
+    by: str | None
+    because: Because | None
+    says: str | None
+
+
+async def read(tx: Transaction, lead: str) -> list[Envelope]:
+    """Everything kept of the lead, in the order it happened: each cause before what it caused."""
+    envelopes: list[Envelope] = []
+    for row in await tx.fetch(_READ, lead):
+        envelopes.append(_envelope(from_json(row["cause"])))
+        envelopes += [_envelope(event) for event in from_json(row["events"])]
+    return envelopes
+
+
+def moments(
+    envelopes: Iterable[Envelope], book: Rulebook, names: Names, zone: ZoneInfo
+) -> Iterator[Moment]:
+    """The events told to people; instants in `zone`.
+
+    An action asked for is not told: what came of it is, with who did it, or the refusal.
+    `names` learns the titles of tasks as they come up.
+    """
+    sentences = sentences_of(book)
+    for envelope in envelopes:
+        data = envelope.data
+        if isinstance(data, ActionRequested):
+            continue
+        if isinstance(data, TaskCreated):
+            names.tasks[data.task] = data.title
+        yield Moment(
+            envelope=envelope,
+            at=envelope.time.astimezone(zone),
+            service=envelope.source.strip("/").split("/")[0],
+            text=words_for(data, names, zone),
+            by=getattr(data, "by", None),
+            because=data.because,
+            says=sentences.get(data.because.rule) if data.because else None,
+        )
+
+
+def sentences_of(book: Rulebook) -> Mapping[str, str]:
+    """Each rule's own words; entries that share an id are told one after the other."""
+    told: dict[str, list[str]] = {}
+    entries = [
+        *((rule.id, rule.says) for rule in book.rules),
+        *((requirement.id, requirement.says) for requirement in book.requires),
+    ]
+    for id_, says in entries:
+        said = told.setdefault(id_, [])
+        if says not in said:
+            said.append(says)
+    return {id_: " / ".join(said) for id_, said in told.items()}
+
+
+def _envelope(attributes: Mapping[str, object]) -> Envelope:
+    data = _CLASSES[str(attributes["type"])].model_validate(attributes.get("data"))
+    return Envelope.model_validate({**attributes, "data": data})

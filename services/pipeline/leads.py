@@ -1,0 +1,138 @@
+"""Leads as they are looked up and listed; nothing is locked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.pipeline.core.lead import Lead
+from shared.runtime.postgres import Transaction
+
+# One statement for all filters: an absent one is NULL. Keyset paging: what arrives meanwhile
+# moves no page.
+_PAGE = """
+SELECT state::text
+FROM lead
+WHERE tenant = $1
+  AND ($2::text IS NULL OR owner = $2)
+  AND ($3::text IS NULL OR status = $3)
+  AND ($4::text IS NULL OR stage = $4)
+  AND ($5::text IS NULL OR words LIKE '%' || $5 || '%')
+  AND ($6::timestamptz IS NULL OR (received_at, id) < ($6, $7::uuid))
+ORDER BY received_at DESC, id DESC
+LIMIT $8
+"""
+
+
+class BadCursor(ValueError):
+    """No cursor of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: the next one begins with what is older than this lead."""
+
+    received_at: datetime
+    id: str
+
+    @classmethod
+    def after(cls, lead: Lead) -> Place:
+        """The place behind `lead`."""
+        return cls(lead.received_at, lead.id)
+
+    @classmethod
+    def read(cls, cursor: str) -> Place:
+        """The place a cursor stands for; raises `BadCursor`."""
+        try:
+            instant, id_ = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
+            received_at = datetime.fromisoformat(instant)
+            if received_at.tzinfo is None:
+                raise BadCursor("no zone")
+            return cls(received_at, str(UUID(id_)))
+        except (ValueError, binascii.Error) as error:
+            raise BadCursor("take it from `next` of the page before") from error
+
+    @property
+    def cursor(self) -> str:
+        """The place as an opaque text for URLs."""
+        return base64.urlsafe_b64encode(
+            f"{self.received_at.isoformat()}|{self.id}".encode()
+        ).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which leads to list; absent filters match everything."""
+
+    owner: str | None = None
+    status: str | None = None
+    stage: str | None = None
+    words: str | None = None
+    after: Place | None = None
+    limit: int = 50
+
+
+async def page(tx: Transaction, tenant: str, wanted: Wanted) -> tuple[list[Lead], Place | None]:
+    """The newest leads first, and where the next page begins (None: there is none)."""
+    after = wanted.after
+    rows = await tx.fetch(
+        _PAGE,
+        tenant,
+        wanted.owner,
+        wanted.status,
+        wanted.stage,
+        None if wanted.words is None else _pattern(wanted.words),
+        after.received_at if after else None,
+        after.id if after else None,
+        wanted.limit + 1,
+    )
+    leads = [Lead.model_validate_json(row["state"]) for row in rows]
+    if len(leads) <= wanted.limit:
+        return leads, None
+    return leads[:-1], Place.after(leads[-2])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A lead that a reference means: enough to lock it."""
+
+    id: str
+    site: str
+
+
+async def find(tx: Transaction, tenant: str, reference: str) -> list[Found]:
+    """The leads that people mean by `reference`, an id or a number: as a rule one, or none."""
+    if (id_ := _as_id(reference)) is not None:
+        rows = await tx.fetch(
+            "SELECT id::text, site FROM lead WHERE tenant = $1 AND id = $2", tenant, id_
+        )
+    else:
+        number = reference.strip().lstrip("#№").strip().upper()
+        rows = await tx.fetch(
+            "SELECT id::text, site FROM lead WHERE tenant = $1 AND number = $2 ORDER BY id",
+            tenant,
+            number,
+        )
+    return [Found(row["id"], row["site"]) for row in rows]
+
+
+async def one(tx: Transaction, id_: str) -> Lead:
+    """The lead with this id, which is known to exist."""
+    state = await tx.fetchval("SELECT state::text FROM lead WHERE id = $1", id_)
+    return Lead.model_validate_json(state)
+
+
+def _as_id(reference: str) -> str | None:
+    try:
+        return str(UUID(reference))
+    except ValueError:
+        return None
+
+
+def _pattern(words: str) -> str:
+    """The words as they are searched for; `%` and `_` stand for themselves."""
+    plain = words.strip().lower()
+    return plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
