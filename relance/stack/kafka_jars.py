@@ -92,10 +92,5 @@ def _resolve(cache: Path, count: int, say: Say) -> list[Path]:
     except (RequestException, RuntimeError, ValueError) as error:
         raise StackError(
             "Kafka could not be fetched from Maven Central: this first run needs the Internet, "
-            f"later ones do not; check the connection and try again ({_first_line(error)})."
+            f"later ones do not; check the connection and try again ({type(error).__name__})."
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:160] if lines else type(error).__name__
