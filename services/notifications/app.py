@@ -1,0 +1,77 @@
+"""notifications: how a message goes, and whether it may."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from services.notifications import store
+from services.notifications.core.template import problems
+from services.notifications.handlers import IGNORED, OnPipeline
+from services.notifications.providers.provider import Provider
+from services.notifications.providers.sandbox import Sandbox
+from services.notifications.providers.sms import HttpSms
+from services.notifications.providers.smtp import MailServer, Smtp
+from services.notifications.sender import Sender
+from services.notifications.settings import NotificationsSettings
+from shared.contract import topics
+from shared.domain.rulebook.rulebook import Rulebook
+from shared.runtime import rulebook_folder
+from shared.runtime.service import Service
+from shared.runtime.settings import WrongSetting
+from shared.runtime.subscription import Subscription
+
+
+def create(settings: NotificationsSettings) -> Service:
+    """The service, ready to run. Raises `WrongSetting` for a rulebook that cannot be used."""
+    book = _read_rulebook(settings)
+    service = Service("notifications", settings, migrations=Path(__file__).parent / "migrations")
+    handler = OnPipeline(book, service.directory)
+    service.subscriptions.append(Subscription(topics.PIPELINE, handler, ignored=IGNORED))
+    for provider in _providers(service, settings):
+        service.loops.append(Sender(service, book, provider, settings).run)
+        service.on_stop.append(provider.close)
+
+    async def next_message() -> datetime | None:
+        async with service.postgres.pool.acquire(timeout=10) as session:
+            return await store.earliest(session)
+
+    async def sending() -> str | None:
+        async with service.postgres.pool.acquire(timeout=10) as session:
+            return "sending" if await store.any_in_hand(session) else None
+
+    service.next_instants.append(next_message)
+    service.quiet_checks.append(sending)
+    return service
+
+
+def _read_rulebook(settings: NotificationsSettings) -> Rulebook:
+    book = rulebook_folder.read(settings.rulebook)
+    if wrong := problems(book.messages):
+        raise WrongSetting(
+            f"The templates of rulebook {book.name} cannot be used: {'; '.join(wrong)}. "
+            "Correct them and start again."
+        )
+    return book
+
+
+def _providers(service: Service, settings: NotificationsSettings) -> list[Provider]:
+    """The ways out; SMS go to our own sandbox until a provider is configured."""
+    server = MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        tls=settings.smtp_tls,
+        ca=str(settings.smtp_ca) if settings.smtp_ca else None,
+        user=settings.smtp_user,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        timeout_s=settings.provider_timeout_s,
+    )
+    if settings.sms_url is None:
+        service.routers.append(Sandbox(lambda: service.postgres).router)
+    sms = HttpSms(
+        lambda: settings.sms_url or f"{service.url}/sandbox/sms",
+        token=settings.sms_token.get_secret_value() if settings.sms_token else None,
+        at_once=settings.sms_at_once,
+        timeout_s=settings.provider_timeout_s,
+    )
+    return [Smtp(server, settings.smtp_from, settings.smtp_at_once), sms]

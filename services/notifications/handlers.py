@@ -1,0 +1,66 @@
+"""What notifications does with pipeline's events: it takes down requests and withdrawals."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.notifications import store
+from services.notifications.core.message import State, message_id
+from services.notifications.core.request import UnknownTemplate, handle
+from shared.contract.envelope import Envelope, Event
+from shared.contract.notifications import MessageChannel
+from shared.contract.pipeline import (
+    PIPELINE_EVENTS,
+    NotificationRequested,
+    NotificationWithdrawn,
+)
+from shared.domain.directory import Directory, Unknown
+from shared.domain.rulebook.rulebook import Rulebook
+from shared.runtime.postgres import Transaction
+from shared.runtime.subscription import Park
+
+CONSUMED: frozenset[type[Event]] = frozenset({NotificationRequested, NotificationWithdrawn})
+IGNORED: frozenset[type[Event]] = frozenset(PIPELINE_EVENTS) - CONSUMED
+
+_CHANNELS: tuple[MessageChannel, ...] = ("sms", "email")
+
+
+class OnPipeline:
+    """The handler of `pipeline.events.v1`."""
+
+    def __init__(
+        self, book: Rulebook, directory: Callable[[Transaction], Awaitable[Directory]]
+    ) -> None:
+        """`directory` reads the service's copy in the batch's transaction."""
+        self._book = book
+        self._directory = directory
+
+    async def __call__(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
+        """Store what is asked for; the sender finds it after the commit."""
+        directory = await self._directory(tx)
+        before = await store.load(tx, _ids(batch), _leads(batch))
+        state: State = before
+        told: list[Envelope] = []
+        for envelope in batch:
+            try:
+                state, news = handle(state, envelope, self._book, directory)
+            except (Unknown, UnknownTemplate) as missing:
+                raise Park(envelope.id, str(missing)) from None
+            told += news
+        await store.save(tx, before, state)
+        return told
+
+
+def _ids(batch: Sequence[Envelope]) -> list[str]:
+    """The messages that the requests of a batch can mean."""
+    return [
+        message_id(envelope.tenant, envelope.data, channel)
+        for envelope in batch
+        if isinstance(envelope.data, NotificationRequested)
+        for channel in _CHANNELS
+    ]
+
+
+def _leads(batch: Sequence[Envelope]) -> list[str]:
+    """The leads whose messages are withdrawn."""
+    return [e.data.lead for e in batch if isinstance(e.data, NotificationWithdrawn)]
