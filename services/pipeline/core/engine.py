@@ -101,10 +101,12 @@ def _cascade(turn: Turn) -> None:
 
 def _applies(turn: Turn, rule: Rule, event: Envelope) -> bool:
     """Open leads only, unless the rule itself speaks of the status."""
-    scene = turn.scene(event.subject, getattr(event.data, "by", None))
-    if not scene.lead.is_open and rule.when.word != "closed" and not speaks_of_status(rule.if_):
+    lead = turn.lead(event.subject)
+    if not lead.is_open and rule.when.word != "closed" and not speaks_of_status(rule.if_):
         return False
-    return all_hold(rule.if_, scene)
+    if not rule.if_:
+        return True
+    return all_hold(rule.if_, turn.scene(lead.id, getattr(event.data, "by", None)))
 
 
 def _planned(turn: Turn, _: DeadlinePlanned) -> None:

@@ -148,9 +148,6 @@ def _move(scene: Scene, action: acts.Move, phrases: Phrases) -> Iterator[Need]:
 
 
 def _close(scene: Scene, action: acts.Close, phrases: Phrases) -> Iterator[Need]:
-    stage = scene.book.pipelines[scene.lead.pipeline].closing(action.status)
-    if stage is not None:
-        yield from _reachable(scene, stage.id, phrases)
     yield from _reason(scene, action.reason, phrases)
 
 
@@ -163,7 +160,7 @@ def _reachable(scene: Scene, to: str, phrases: Phrases) -> Iterator[Need]:
     labels = {stage.id: stage.label for stage in pipeline.stage}
     says = phrases.say("next_says", left=here.label, stage=labels.get(to, to))
     by = phrases.say("next", [labels[next_] for next_ in here.next])
-    yield _need("next", says, ("to",), by, here.rule or ITSELF)
+    yield _need("stage", says, ("stage",), by, pipeline.rule or ITSELF)
 
 
 def _reason(scene: Scene, reason: str | None, phrases: Phrases) -> Iterator[Need]:
