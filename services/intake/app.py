@@ -57,6 +57,7 @@ def create(settings: IntakeSettings) -> Intake:
         service.known,
         tenant=book.tenant,
         admin_key=settings.admin_key.get_secret_value() if settings.admin_key else None,
+        setting_problems=book.setting_problems,
     )
     service.smtp = SmtpDoor(
         reception, book.sources, host=settings.smtp_host, port=settings.smtp_port

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 from uuid import uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -38,8 +38,18 @@ class Memory(Protocol):
 class DirectoryDoor:
     """Last writer wins; nothing is ever deleted, a document can be `withdrawn`."""
 
-    def __init__(self, doors: Doors, memory: Memory, *, tenant: str, admin_key: str | None) -> None:
+    def __init__(
+        self,
+        doors: Doors,
+        memory: Memory,
+        *,
+        tenant: str,
+        admin_key: str | None,
+        setting_problems: Callable[[Mapping[str, str]], Sequence[str]],
+    ) -> None:
+        """`setting_problems` says what the rulebook has against a site's settings (003-04)."""
         self._doors, self._memory, self._tenant = doors, memory, tenant
+        self._setting_problems = setting_problems
         guard = [Depends(_guard(admin_key))]
         self.router = APIRouter(tags=["directory"], dependencies=guard, route_class=ProblemRoute)
         add = self.router.add_api_route
@@ -68,6 +78,8 @@ class DirectoryDoor:
     async def put(self, kind: Kind, id_: str, request: Request) -> Response:
         """Store a whole document; answered when this replica knows it. `offset` is its place."""
         document = _checked(kind, id_, await read_body(request))
+        if isinstance(document, Site) and (wrong := self._setting_problems(document.settings)):
+            raise problem.wrong_document("; ".join(wrong), "settings")
         envelope = Envelope(
             id=str(uuid4()),
             source=INTAKE,

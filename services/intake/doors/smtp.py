@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.intake.formats.payload import BODY_BYTES_MOST, Payload
 from services.intake.reception import Read, Reception
 from shared.domain.rulebook.source import Source, Sources
 from shared.runtime.producer import NotConfirmed
+
+log = structlog.get_logger(__name__)
 
 _LATER = "451 4.3.0 not known to be accepted, please send it again later"
 
@@ -74,16 +77,21 @@ class _Handler:
         that were accepted are recognised by their Message-ID.
         """
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        sources = {self._source(address): address for address in envelope.rcpt_tos}
+        found = (self._source(address) for address in envelope.rcpt_tos)
+        sources = {source.id: source for source in found if source is not None}
         try:
             reads = [
                 await self._reception.take(source, _payload(content, envelope, source))
-                for source in sources
-                if source is not None
+                for source in sources.values()
             ]
         except NotConfirmed:
             return _LATER
         return _answer(reads)
+
+    async def handle_exception(self, error: Exception) -> str:
+        """A fault of ours: the sender keeps the mail and tries again."""
+        log.error("mail door failed", exc_info=error)
+        return _LATER
 
     def _source(self, address: str) -> Source | None:
         source = self._sources.by_mailbox(address)
