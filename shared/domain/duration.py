@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, cast
 
+from shared.contract.due import Of
+
 Unit = Literal["m", "h", "d", "w", "mo"]
 
 _SHAPE = re.compile(r"([0-9]{1,5})(mo|m|h|d|w)", re.ASCII)
@@ -61,3 +63,15 @@ def parse(text: str) -> Duration:
     if duration.length > _LONGEST:
         raise ValueError(f"{text!r} is longer than ten years")
     return duration
+
+
+def mismatch(duration: Duration, of: Of) -> str | None:
+    """Why `duration` cannot be counted by `of`, in a sentence; None if it can.
+
+    Open hours are counted in minutes and hours, working days in days; elapsed time in any unit.
+    """
+    if of == "open_hours" and not duration.is_exact:
+        return f'{duration} of open_hours: write m or h, or days of = "working_days"'
+    if of == "working_days" and duration.unit != "d":
+        return f"{duration} of working_days: write the number of days, such as 5d"
+    return None
