@@ -26,9 +26,13 @@ INBOUND = (topics.INBOUND_CALLS, topics.INBOUND_FORMS, topics.INBOUND_EMAILS)
 
 
 class Intake(Service):
-    """The service, with its SMTP door at hand (its port may be a free one)."""
+    """The service, with what is asked of it from outside.
+
+    `smtp` tells its port, which may be a free one; `buckets` can be made larger while it runs.
+    """
 
     smtp: SmtpDoor
+    buckets: Buckets
 
 
 def create(settings: IntakeSettings) -> Intake:
@@ -44,10 +48,11 @@ def create(settings: IntakeSettings) -> Intake:
         service.known,
         mails,
     )
+    service.buckets = Buckets(settings.source_rate_per_s, settings.source_burst)
     http = HttpDoor(
         reception,
         ways_of(book.sources, secrets),
-        buckets=Buckets(settings.source_rate_per_s, settings.source_burst),
+        buckets=service.buckets,
         in_flight=settings.in_flight,
         public_url=settings.public_url,
         language=book.language,

@@ -9,11 +9,13 @@ import smtplib
 import uuid
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
+from pathlib import Path
 from time import monotonic
 
 import aiosmtplib
 import pytest
 
+from relance import directory
 from relance.stack.kafka import Kafka
 from services.intake.app import create
 from services.intake.settings import IntakeSettings
@@ -274,6 +276,29 @@ async def test_the_site_of_the_directory_tells_how_numbers_are_dialled(stand: St
     assert (await stand.http.get("/directory", headers=key)).json()["site"] == [got.json()]
 
 
+async def test_a_directory_file_is_applied_once_and_says_what_it_changed(
+    stand: Stand, tmp_path: Path
+) -> None:
+    def applied(file: Path) -> list[str]:
+        return [str(change) for change in directory.apply(file, stand.intake.url, ADMIN)]
+
+    def with_another_mobile() -> Path:
+        text = example.read_text(encoding="utf-8").replace("+375291000001", "+375291000009")
+        (tmp_path / "directory.toml").write_text(text, encoding="utf-8")
+        return tmp_path / "directory.toml"
+
+    example = Path("rulebooks/axelerator/directory.toml")
+    first = await asyncio.to_thread(applied, example)
+    assert "agent anna: new" in first
+    assert {line.rpartition(" ")[2] for line in await asyncio.to_thread(applied, example)} == {
+        "unchanged"
+    }
+    again = await asyncio.to_thread(applied, with_another_mobile())
+    assert "agent anna: changed (mobile)" in again
+    with pytest.raises(directory.DirectoryError, match="admin key"):
+        await asyncio.to_thread(directory.apply, example, stand.intake.url, "wrong")
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [({"zone": "Mars"}, "zone"), ({"region": "XX"}, "region"), ({"colour": "red"}, "colour"),
@@ -314,6 +339,17 @@ async def test_while_kafka_is_away_nothing_is_promised_and_a_retry_counts_once(
             continue
     ids = {event.id for event in await stand.events() if event.id == again.json()["id"]}
     assert ids == {again.json()["id"]}
+
+
+async def test_a_source_that_floods_is_told_to_come_back(stand: Stand) -> None:
+    buckets = stand.intake.buckets
+    buckets.rate_per_s, buckets.burst = 0.5, 1.0
+    try:
+        answers = [await stand.call() for _ in range(2)]
+    finally:
+        buckets.rate_per_s, buckets.burst = 100.0, 1000.0
+    assert answers[-1].status_code == 429
+    assert answers[-1].headers["retry-after"] == "2"
 
 
 async def test_a_bad_smtp_command_ends_in_no_traceback(stand: Stand) -> None:
