@@ -1,0 +1,95 @@
+"""The alarm: sleeps until the earliest planned instant and says what is due."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from services.reminders import store
+from services.reminders.core import deadline, digest
+from services.reminders.core.digest import DigestTime
+from services.reminders.settings import RemindersSettings
+from shared.contract.envelope import Envelope
+from shared.domain.directory import Directory
+from shared.runtime import clock
+from shared.runtime.postgres import Transaction
+from shared.runtime.service import Service
+
+_PAUSE = timedelta(milliseconds=50)
+"""So long it leaves alone what is due and locked: another replica is saying it."""
+_SAID_DIGESTS_KEPT = timedelta(days=10)
+
+
+class Alarm:
+    """One of each replica; what is due is said by whichever takes the row first."""
+
+    def __init__(
+        self, service: Service, settings: RemindersSettings, digest_time: DigestTime | None
+    ) -> None:
+        """`digest_time` is None where the rulebook declares no digest."""
+        self.wake = asyncio.Event()
+        """Set after a commit: something may be due sooner."""
+        self._service = service
+        self._settings = settings
+        self._digest_time = digest_time
+        self._planned_for: Directory | None = None
+        self._sleeps_until: datetime | None = None
+
+    async def run(self) -> None:
+        """Say what is due, sleep until the next instant, for ever. Bad luck waits."""
+        while True:
+            next_due, directory = await self._service.unit(self._say_due, patience_s=None)
+            self._planned_for, self._sleeps_until = directory, next_due
+            await clock.sleep_until(next_due, wake=self.wake)
+
+    async def poll(self) -> None:
+        """Wake up for what another replica has armed or learnt: each second, on real time."""
+        while True:
+            await asyncio.sleep(self._settings.alarm_poll_s)
+            if await self.planning() or self._is_sooner(await self.next_instant()):
+                self.wake.set()
+
+    async def next_instant(self) -> datetime | None:
+        """The earliest planned instant, for the stepping clock."""
+        async with self._service.postgres.transaction() as tx:
+            return await store.next_instant(tx)
+
+    async def planning(self) -> str | None:
+        """A word while digests are not planned yet by the directory as it is."""
+        async with self._service.postgres.transaction() as tx:
+            is_planned = await self._service.directory(tx) is self._planned_for
+        return None if is_planned else "planning digests"
+
+    def _is_sooner(self, instant: datetime | None) -> bool:
+        return instant is not None and (self._sleeps_until is None or instant < self._sleeps_until)
+
+    async def _say_due(
+        self, tx: Transaction
+    ) -> tuple[tuple[datetime | None, Directory], list[Envelope]]:
+        """One transaction: what is due goes from the tables to the outbox."""
+        now = clock.now()
+        directory = await self._service.directory(tx)
+        due = await store.take_due(tx, now, self._settings.alarm_batch)
+        _, said = deadline.fire(due, now)
+        if self._digest_time is not None:
+            said += await self._say_digests(tx, self._digest_time, directory, now)
+        next_due = await store.next_instant(tx)
+        if next_due is not None and next_due <= now and not said:
+            next_due = now + _PAUSE
+        return (next_due, directory), said
+
+    async def _say_digests(
+        self, tx: Transaction, digest_time: DigestTime, directory: Directory, now: datetime
+    ) -> list[Envelope]:
+        if directory is not self._planned_for:
+            planned = await store.next_digests(tx)
+            anew = digest.replan(planned, directory, digest_time, now)
+            await store.plan_digests(tx, planned, anew)
+        due = await store.take_due_digests(tx, now, self._settings.alarm_batch)
+        if not due.by_agent:
+            return []
+        following, to_say = digest.fire(due, directory, digest_time, now)
+        said = await store.say(tx, to_say)
+        await store.plan_digests(tx, digest.Digests(), following)
+        await store.forget_digests(tx, (now - _SAID_DIGESTS_KEPT).date())
+        return [each.said(digest_time, now) for each in said]

@@ -1,0 +1,37 @@
+"""The reminders service: it knows when, and nothing of leads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.reminders.alarm import Alarm
+from services.reminders.core.digest import DigestTime
+from services.reminders.handlers import pipeline_events
+from services.reminders.settings import RemindersSettings
+from shared.runtime import rulebook_folder
+from shared.runtime.batch import Outcome
+from shared.runtime.service import Service
+
+
+class Reminders(Service):
+    """The service, with its alarm."""
+
+    def __init__(self, settings: RemindersSettings, digest_time: DigestTime | None) -> None:
+        """Wire deadlines, digests and the alarm."""
+        super().__init__("reminders", settings, migrations=Path(__file__).parent / "migrations")
+        self.alarm = Alarm(self, settings, digest_time)
+        self.subscriptions.append(pipeline_events(self))
+        self.loops += [self.alarm.run, self.alarm.poll]
+        self.next_instants.append(self.alarm.next_instant)
+        self.quiet_checks.append(self.alarm.planning)
+
+    def committed(self, outcome: Outcome) -> None:
+        """What was armed is in the database: the alarm may have to ring sooner."""
+        super().committed(outcome)
+        if outcome.emitted:
+            self.alarm.wake.set()
+
+
+def create(settings: RemindersSettings) -> Service:
+    """The service of these settings; raises `WrongSetting` and `RulebookError`."""
+    return Reminders(settings, DigestTime.of(rulebook_folder.read(settings.rulebook)))

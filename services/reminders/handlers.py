@@ -1,0 +1,63 @@
+"""What pipeline says of deadlines, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.reminders import store
+from services.reminders.core.deadline import handle
+from shared.contract import pipeline
+from shared.contract.envelope import Envelope, Event
+from shared.contract.topics import PIPELINE
+from shared.domain.calendar import NeverOpen
+from shared.domain.directory import Unknown
+from shared.runtime.postgres import Transaction
+from shared.runtime.service import Park, Quarantine, Service, Subscription
+
+HANDLED: frozenset[type[Event]] = frozenset(
+    {pipeline.DeadlineSet, pipeline.DeadlineCleared, pipeline.LeadClosed}
+)
+IGNORED: frozenset[type[Event]] = frozenset(
+    {
+        pipeline.LeadCreated,
+        pipeline.LeadLinked,
+        pipeline.ReplyReceived,
+        pipeline.LeadAssigned,
+        pipeline.StageEntered,
+        pipeline.FieldsSet,
+        pipeline.NoteAdded,
+        pipeline.AttemptLogged,
+        pipeline.ContactMade,
+        pipeline.TaskCreated,
+        pipeline.TaskPostponed,
+        pipeline.TaskCompleted,
+        pipeline.TaskCancelled,
+        pipeline.ActionRefused,
+        pipeline.LeadLate,
+        pipeline.NotificationRequested,
+        pipeline.NotificationWithdrawn,
+    }
+)
+
+
+def pipeline_events(service: Service) -> Subscription:
+    """Deadlines armed and cleared as pipeline asks; one load and one save a batch."""
+
+    async def on_pipeline(tx: Transaction, batch: Sequence[Envelope]) -> list[Envelope]:
+        directory = await service.directory(tx)
+        before = after = await store.load(tx, {envelope.subject for envelope in batch})
+        said: list[Envelope] = []
+        for envelope in batch:
+            if type(envelope.data) not in HANDLED:
+                raise Park(envelope.id, f"this release of reminders does not know {envelope.type}")
+            try:
+                after, more = handle(after, envelope, directory)
+            except (Unknown, NeverOpen) as error:
+                raise Park(envelope.id, str(error)) from error
+            except ValueError as error:
+                raise Quarantine(envelope.id, str(error)) from error
+            said += more
+        await store.save(tx, before, after)
+        return said
+
+    return Subscription(PIPELINE, on_pipeline, ignored=IGNORED)
