@@ -91,6 +91,7 @@ class EventEffect:
             else:
                 count(self._subscription, outcome)
                 self._committed(outcome)
+                self._subscription.after_commit()
                 return
 
     async def _transaction(self, items: Sequence[Item]) -> Outcome:

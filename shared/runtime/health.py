@@ -19,14 +19,15 @@ class Quiet(BaseModel):
     """What one process tells the stepper.
 
     `positions` are the next records of what it has been assigned, as `topic/partition`;
-    `topics` what its service reads; `activity` rises with every batch, publish and request.
+    `topics` what its service reads, with the number of partitions; `activity` rises with every
+    batch, publish and request.
     """
 
     service: str
     quiet: bool
     busy: list[str]
     activity: int
-    topics: list[str]
+    topics: dict[str, int]
     positions: dict[str, int]
     next_instant: datetime | None
 

@@ -107,9 +107,10 @@ class KafkaSide:
         if self._parking:
             self._parking.noticed(outcome)
 
-    def topics(self) -> set[str]:
-        """What the service reads."""
-        return {DIRECTORY.name, *(t.name for consumer in self._consumers for t in consumer.topics)}
+    def topics(self) -> dict[str, int]:
+        """What the service reads, with the number of partitions."""
+        read = {topic for consumer in self._consumers for topic in consumer.topics}
+        return {topic.name: topic.partitions for topic in (DIRECTORY, *read)}
 
     def positions(self) -> dict[str, int]:
         """The next record of every assigned partition, as `topic/partition`."""

@@ -120,6 +120,7 @@ class Parking:
                 outcome.parked = 0  # they were counted when they were parked
                 count(subscription, outcome)
                 self._committed(outcome)
+                subscription.after_commit()
         return taken > 0
 
     async def _passed(self) -> datetime | None:

@@ -201,7 +201,7 @@ class Service:
             quiet=not busy,
             busy=sorted(set(busy)),
             activity=activity,
-            topics=sorted(self._kafka.topics()),
+            topics=self._kafka.topics(),
             positions=positions,
             next_instant=earliest,
         )

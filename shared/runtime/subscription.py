@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +47,10 @@ class RawHandler(Protocol):
         """Do what they ask for; returning acknowledges all, raising has them repeated."""
 
 
+def _nothing() -> None:
+    """What follows a commit unless a subscription says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """One topic of ours, read in batches.
@@ -55,6 +59,7 @@ class Subscription:
     or version that the contract's table does not have on this topic parks its subject (24).
     `sequenced`: repeats and gaps are known by `sequence` (9), else by the inbox (10).
     `gated`: an event waits until `intake.events.v1` has passed its time (12).
+    `after_commit` is called when a batch has been committed (to wake a loop, not to do work).
     """
 
     topic: Topic
@@ -63,6 +68,7 @@ class Subscription:
     ignored: frozenset[type[Event]] = frozenset()
     gated: bool = False
     sequenced: bool = True
+    after_commit: Callable[[], None] = _nothing
 
     @property
     def name(self) -> str:

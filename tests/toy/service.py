@@ -15,8 +15,9 @@ from shared.runtime.settings import Settings
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _TELL = """
-insert into told (event, source, subject, sequence, text)
-select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[])
+insert into told (event, source, subject, sequence, text, told_at)
+select *
+from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[])
 """
 _TALLY = """
 insert into tally (subject, many)
@@ -83,5 +84,6 @@ async def write_down(tx: Transaction, batch: Sequence[Envelope]) -> None:
         [envelope.subject for envelope in batch],
         [envelope.sequence for envelope in batch],
         [note.text if isinstance(note, NoteAdded) else "" for note in notes],
+        [envelope.time for envelope in batch],
     )
     await tx.execute(_TALLY, [envelope.subject for envelope in batch])

@@ -5,11 +5,18 @@ create table told (
   source   text   not null,
   subject  text   not null,
   sequence bigint,
-  text     text   not null
+  text     text   not null,
+  told_at  timestamptz not null  -- the event's own time
 );
 
 -- A subject's running count: the effect that must be exactly once.
 create table tally (
   subject text primary key,
   many    bigint not null
+);
+
+-- What a member of the ring will say, and when.
+create table planned (
+  event  bytea       not null,
+  due_at timestamptz not null
 );
