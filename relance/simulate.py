@@ -1,0 +1,114 @@
+"""`relance simulate`: every scenario of a rulebook, on the pure cores, without a broker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from relance.scenario import Scenario, ScenarioError, load
+from relance.simulation.company import Company, read_company
+from relance.simulation.notifications import Notifications
+from relance.simulation.performance import Outcome, Performance
+from relance.simulation.reminders import Reminders
+from relance.simulation.service import Pipeline
+from relance.simulation.world import World
+from relance.story import Teller, tell
+from shared.domain.directory import Unknown
+from shared.runtime.settings import WrongSetting
+
+PASSED, FAILED, UNUSABLE = 0, 1, 2
+"""Exit codes: every scenario passed; some failed; rulebook or scenario files cannot be used."""
+
+
+def world_of(company: Company, start: datetime) -> World:
+    """A world of that company in which nothing has happened yet."""
+    book = company.book
+    services = (Pipeline(book), Reminders(book), Notifications(book))
+    return World(book.tenant, start, company.directory, services)
+
+
+def perform(scenario: Scenario, name: str, company: Company) -> Outcome:
+    """The scenario in a fresh world of that company; `name` makes the ids of its inputs."""
+    zone = ZoneInfo(company.directory.site(scenario.site).zone)
+    world = world_of(company, scenario.start.replace(tzinfo=zone).astimezone(UTC))
+    return Performance(scenario, name, company.book, world).run()
+
+
+def story_of(outcome: Outcome, company: Company) -> str:
+    """What happened, for people: 80 columns, in the local time of the scenario's site."""
+    zone = ZoneInfo(company.directory.site(outcome.scenario.site).zone)
+    return tell(Teller(zone, company.names()), outcome.log)
+
+
+def simulate(
+    rulebook: Path,
+    scenarios: Sequence[Path] = (),
+    *,
+    as_json: bool = False,
+    say: Callable[[str], None] = print,
+) -> int:
+    """Runs the scenarios (default: those of the rulebook) and says how they went.
+
+    Returns 0 only if all pass, 1 if one fails, 2 if the files cannot be used.
+    """
+    try:
+        company = read_company(rulebook)
+        chosen = load(scenarios or [rulebook / "scenarios"])
+        outcomes = [perform(each, f"s{n}", company) for n, each in enumerate(chosen, 1)]
+    except (ScenarioError, Unknown, WrongSetting, ValueError) as problem:
+        say(json.dumps({"error": str(problem)}, ensure_ascii=False) if as_json else str(problem))
+        return UNUSABLE
+    report = report_of(outcomes, company)
+    if as_json:
+        say(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        _say_for_people(outcomes, company, report, say)
+    return FAILED if report["failed"] else PASSED
+
+
+def report_of(outcomes: Iterable[Outcome], company: Company) -> dict[str, Any]:
+    """The outcome as data: what `--json` prints."""
+    rules: dict[str, dict[str, int]] = {}
+    failures: list[dict[str, Any]] = []
+    for outcome in outcomes:
+        count = rules.setdefault(outcome.scenario.rule, {"passed": 0, "failed": 0})
+        count["passed" if outcome.passed else "failed"] += 1
+        if not outcome.passed:
+            failures.append(
+                {
+                    "rule": outcome.scenario.rule,
+                    "title": outcome.scenario.title,
+                    "step": outcome.failed_step,
+                    "why": outcome.why,
+                    "story": story_of(outcome, company),
+                }
+            )
+    return {
+        "passed": sum(count["passed"] for count in rules.values()),
+        "failed": len(failures),
+        "rules": dict(sorted(rules.items())),
+        "failures": failures,
+    }
+
+
+def _say_for_people(
+    outcomes: Iterable[Outcome],
+    company: Company,
+    report: dict[str, Any],
+    say: Callable[[str], None],
+) -> None:
+    for outcome in outcomes:
+        mark = "✓" if outcome.passed else "✗"
+        say(f"{mark} {outcome.scenario.rule:<8} {outcome.scenario.title}")
+    for failure in report["failures"]:
+        say(f"\n{'─' * 80}\n✗ {failure['rule']} {failure['title']}\n")
+        say(failure["story"])
+        say(f"\nStep {failure['step']}: {failure['why']}.")
+    say(
+        f"\n{report['passed']} of {report['passed'] + report['failed']} scenarios hold, "
+        f"for {len(report['rules'])} rules of {company.book.name}."
+    )

@@ -1,0 +1,244 @@
+"""A scenario performed in the simulated world, step by step, until it ends or a step fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from relance.scenario import Scenario
+from relance.simulation.cue import Acted, Cue, Declared, Passed, Received
+from relance.simulation.declaration import declared, settings_problem
+from relance.simulation.expectation import (
+    Known,
+    different_refusal,
+    failure,
+    lead_made_by,
+    refusal_failure,
+)
+from relance.simulation.input import Input, NoSuchSource, received, replied, source_of
+from relance.simulation.service import Pipeline
+from relance.simulation.step import (
+    Act,
+    Declare,
+    Expect,
+    ExpectNo,
+    Receive,
+    Refuse,
+    Reply,
+    Step,
+    Until,
+    View,
+    Wait,
+)
+from relance.simulation.world import World
+from services.intake.core.arrival import Refusal
+from services.pipeline.core.action import Action, Assign
+from services.pipeline.core.lead import Lead
+from shared.contract.envelope import Envelope
+from shared.contract.pipeline import ActionRefused
+from shared.domain.directory import Unknown
+from shared.domain.rulebook.rulebook import Rulebook
+
+
+class Failed(Exception):
+    """A step does not hold; the sentence says what was expected and what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a performance went: `failed_step` counts from one; `log` is all that happened.
+
+    `cues` is what came from outside, so that the same can be played elsewhere.
+    """
+
+    scenario: Scenario
+    log: tuple[Envelope, ...]
+    cues: tuple[Cue, ...]
+    failed_step: int | None = None
+    why: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every step held."""
+        return self.failed_step is None
+
+
+class Performance:
+    """One scenario in a world of its own. `name` makes the ids of its inputs and actions."""
+
+    def __init__(self, scenario: Scenario, name: str, book: Rulebook, world: World) -> None:
+        self.scenario, self.name, self.book, self.world = scenario, name, book, world
+        self.zone = ZoneInfo(world.directory.site(scenario.site).zone)
+        self.known = Known(self.zone)
+        self.cues: list[Cue] = []
+        self._seen_from = 0
+        self._number = 0
+        self._do: dict[type[Step], Callable[[Any], None]] = {
+            Receive: self._receive,
+            Reply: self._reply,
+            Act: self._act,
+            Declare: self._declare,
+            Wait: lambda step: self._pass(self.world.now + step.wait),
+            Until: lambda step: self._pass(self._instant(step.until)),
+            Expect: self._expect,
+            ExpectNo: self._expect,
+            Refuse: self._refuse,
+            View: self._view,
+        }
+
+    def run(self) -> Outcome:
+        """All steps, until one fails."""
+        for number, step in enumerate(self.scenario.steps, 1):
+            self._number = number
+            if not isinstance(step, Expect | ExpectNo | View):
+                self._seen_from = len(self.world.log)
+            try:
+                self._do[type(step)](step)
+            except (Failed, NoSuchSource, Refusal, Unknown) as problem:
+                return self._outcome(number, str(problem))
+            self.known.learn(self.world.log[self._seen_from :])
+        return self._outcome()
+
+    def _outcome(self, failed_step: int | None = None, why: str | None = None) -> Outcome:
+        log = tuple(self.world.log)
+        return Outcome(self.scenario, log, tuple(self.cues), failed_step, why)
+
+    def _instant(self, local: datetime) -> datetime:
+        return local.replace(tzinfo=self.zone).astimezone(UTC)
+
+    def _id(self, said: str | None = None) -> str:
+        return f"{self.name}-{said or self._number}"
+
+    def _receive(self, step: Receive) -> None:
+        source = source_of(self.book.sources, step)
+        step = step.model_copy(update={"id": self._id(step.id)})
+        sent = received(step, source, self._id(), self.world.now.astimezone(self.zone))
+        self._arrive(sent, step.as_)
+        if step.owner:
+            self._give(step.as_, step.owner)
+
+    def _reply(self, step: Reply) -> None:
+        lead = self._lead(step.lead)
+        sender = lead.point("email")
+        if sender is None:
+            raise Failed("the contact cannot reply by e-mail: no e-mail of theirs is known")
+        source = source_of(self.book.sources, step)
+        thread = lead.mail_ids[-1] if lead.mail_ids else None
+        at = self.world.now.astimezone(self.zone)
+        self._arrive(replied(step, source, self._id(), at, sender=sender, thread=thread), None)
+
+    def _arrive(self, sent: Input, alias: str | None) -> None:
+        self.cues.append(Received(self.world.now, sent))
+        said = self.world.receive(sent)
+        lead = lead_made_by(said, self.world.log)
+        if lead is None:
+            return
+        if alias is not None:
+            self.known.leads[alias] = lead
+        elif lead not in self.known.leads.values():
+            self.known.leads[f"#{len(self.known.leads) + 1}"] = lead
+
+    def _give(self, alias: str | None, owner: str) -> None:
+        """The team's manager gives the lead to the agent who is to have it."""
+        lead = self._lead(alias)
+        if lead.owner == owner:
+            return
+        team = self.world.directory.agent(owner).team
+        manager = self.world.directory.team(team).manager if team else None
+        self._perform(lead.id, manager or owner, Assign(to=owner))
+
+    def _act(self, step: Act) -> None:
+        self._perform(self._lead(step.lead).id, step.by, step.action)
+
+    def _perform(self, lead: str, by: str, action: Action) -> None:
+        before = len(self.world.log)
+        self._ask(lead, by, action)
+        refused = [e.data for e in self.world.log[before:] if isinstance(e.data, ActionRefused)]
+        if refused:
+            why = "; ".join(f"{need.says} ({need.rule})" for need in refused[0].needs)
+            raise Failed(f"{by} was refused to {action.act.replace('_', ' ')}: {why}")
+
+    def _ask(self, lead: str, by: str, action: Action) -> None:
+        key = f"{self._id()}-{len(self.cues)}"
+        self.cues.append(Acted(self.world.now, lead, by, action, key))
+        self.world.act(lead, by, action, key)
+
+    def _declare(self, step: Declare) -> None:
+        documents = declared(step, self.scenario.site, self.world.directory)
+        if problem := settings_problem(self.book, documents):
+            raise Failed(f"refused: {problem[1]}")
+        self.cues.append(Declared(self.world.now, documents))
+        self.world.declare(*documents)
+
+    def _pass(self, instant: datetime) -> None:
+        self.cues.append(Passed(self.world.now, instant))
+        self.world.until(instant)
+
+    def _expect(self, step: Expect | ExpectNo) -> None:
+        seen = self.world.log[0 if step.since == "start" else self._seen_from :]
+        why = self._unknown_alias(step.given.get("lead")) or failure(step, seen, self.known)
+        if why:
+            raise Failed(why)
+
+    def _refuse(self, step: Refuse) -> None:
+        if isinstance(step.refuse, Declare):
+            documents = declared(step.refuse, self.scenario.site, self.world.directory)
+            problem = settings_problem(self.book, documents)
+            if problem is None:
+                raise Failed("expected a refusal, but the declaration was accepted")
+            why = different_refusal(step, {problem[0].id}, {problem[0].rule or ""})
+        else:
+            before = len(self.world.log)
+            lead = self._lead(step.refuse.lead)
+            self._ask(lead.id, step.refuse.by, step.refuse.action)
+            why = refusal_failure(step, self.world.log[before:])
+        if why:
+            raise Failed(why)
+
+    def _view(self, step: View) -> None:
+        names = {lead: alias for alias, lead in self.known.leads.items()}
+        shown = {
+            names.get(lead.id, lead.number)
+            for lead in self._leads()
+            if all(_shows(lead, name, value) for name, value in step.given.items())
+        }
+        if shown != set(step.leads):
+            raise Failed(f"expected to see {_list(step.leads)}, but there is {_list(shown)}")
+
+    def _leads(self) -> Iterable[Lead]:
+        pipelines = [each for each in self.world.services if isinstance(each, Pipeline)]
+        return [lead for each in pipelines for lead in each.world.leads.values()]
+
+    def _lead(self, alias: str | None) -> Lead:
+        """The lead a step speaks of; without a name there must be but one open one."""
+        leads = list(self._leads())
+        if alias is not None:
+            if why := self._unknown_alias(alias):
+                raise Failed(why)
+            return next(lead for lead in leads if lead.id == self.known.leads[alias])
+        if len(leads) > 1:
+            leads = [lead for lead in leads if lead.is_open]
+        if len(leads) != 1:
+            raise Failed(f"there are {len(leads)} open leads: say which with lead = …")
+        return leads[0]
+
+    def _unknown_alias(self, alias: str | None) -> str | None:
+        if alias is None or alias in self.known.leads:
+            return None
+        return f"no lead is called {alias}; name it with as = {alias!r} where it is received"
+
+
+def _shows(lead: Lead, name: str, wanted: object) -> bool:
+    if name == "late":
+        return wanted == (lead.late_at is not None)
+    if name not in Lead.model_fields:
+        raise Failed(f"a lead has no attribute {name}")
+    seen: object = getattr(lead, name)
+    return seen == wanted
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"

@@ -1,0 +1,131 @@
+"""`relance simulate` says which scenarios hold, and tells the story of one that does not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from relance.simulate import simulate
+from relance.stack.home import PROJECT
+
+AXELERATOR = PROJECT / "rulebooks" / "axelerator"
+
+SCENARIO = """
+[[scenario]]
+rule  = "001-02"
+title = "A missed call is to be called back"
+site  = "minsk"
+start = "2026-03-02T10:00"
+steps = [
+  { receive = "call", as = "A", phone = "+375 29 123-45-67", owner = "anna" },
+  { expect = "TaskCreated", task = "call_back", times = 1 },
+  %s
+]
+"""
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def run(folder: Path, said: list[str], step: str, *, as_json: bool = False) -> int:
+    file = folder / "calls.toml"
+    file.write_text(SCENARIO % step, encoding="utf-8")
+    return simulate(AXELERATOR, [file], as_json=as_json, say=said.append)
+
+
+def test_it_ends_with_0_only_when_every_scenario_holds(tmp_path: Path, said: list[str]) -> None:
+    assert run(tmp_path, said, '{ expect_no = "LeadClosed" },') == 0
+    assert "1 of 1 scenarios hold, for 1 rules of axelerator." in said[-1]
+
+    assert run(tmp_path, said, '{ expect = "LeadClosed" },') == 1
+    assert "0 of 1 scenarios hold" in said[-1]
+
+
+def test_a_failure_is_told_as_the_story_of_what_happened(tmp_path: Path, said: list[str]) -> None:
+    run(tmp_path, said, '{ until = "2026-03-02T12:00" }, { expect = "LeadClosed" },')
+
+    story = "\n".join(said)
+    for words in (
+        "✗ 001-02 A missed call is to be called back",
+        "Monday 2 March 2026",
+        "10:00 intake",
+        "missed call from +375291234567 (Звонок)",
+        "stage «Новая заявка»",
+        "«Перезвонить» is due Mon 2 Mar 12:00",
+        "12:00 reminders",
+        "LATE, owner is Анна Соколова",
+        "Step 4: expected LeadClosed, but it did not happen.",
+    ):
+        assert words in story
+    assert max(len(line) for line in story.splitlines()) <= 80
+
+
+def test_as_json_it_counts_by_rule_and_carries_the_story(tmp_path: Path, said: list[str]) -> None:
+    assert run(tmp_path, said, '{ expect = "LeadClosed" },', as_json=True) == 1
+
+    report = json.loads(said[0])
+    assert (report["passed"], report["failed"]) == (0, 1)
+    assert report["rules"] == {"001-02": {"passed": 0, "failed": 1}}
+    failure = report["failures"][0]
+    assert (failure["rule"], failure["step"]) == ("001-02", 3)
+    assert failure["title"] == "A missed call is to be called back"
+    assert "missed call" in failure["story"]
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        (
+            '{ act = "move", to = "in_work", by = "anna" },',
+            "anna was refused to move: При этом надо заполнить обязательное поле «Площадка»",
+        ),
+        (
+            '{ act = "note", text = "x", by = "anna", lead = "B" },',
+            "no lead is called B; name it with as = 'B' where it is received",
+        ),
+        ('{ receive = "form", phone = "+375 29 1", source = "phone" },', "no source phone takes"),
+        ('{ receive = "form", name = "Иван" },', "neither a phone nor an e-mail is given"),
+        ('{ declare = "setting", first_response = "90h" },', "first_response is 90h; it must lie"),
+        (
+            '{ refuse = { act = "note", text = "x", by = "anna" }, missing = ["a"], '
+            'rule = "001-20" },',
+            "expected a refusal, but the action was allowed",
+        ),
+        (
+            '{ refuse = { act = "move", to = "in_work", by = "anna" }, missing = ["niche"], '
+            'rule = "001-20" },',
+            "expected niche to be missing, but it is platform",
+        ),
+        (
+            '{ refuse = { act = "move", to = "in_work", by = "anna" }, missing = ["platform"], '
+            'rule = "001-28" },',
+            "expected a refusal by 001-28, but it is by 001-20",
+        ),
+        (
+            '{ view = "list", stage = "new", leads = [] },',
+            "expected to see nothing, but there is A",
+        ),
+        ('{ view = "list", colour = "red", leads = [] },', "a lead has no attribute colour"),
+    ],
+)
+def test_what_cannot_be_done_fails_with_a_sentence(
+    tmp_path: Path, said: list[str], step: str, sentence: str
+) -> None:
+    assert run(tmp_path, said, step) == 1
+    assert sentence in "\n".join(said)
+
+
+def test_files_that_cannot_be_used_end_with_2_and_one_sentence(
+    tmp_path: Path, said: list[str]
+) -> None:
+    assert simulate(tmp_path / "nowhere", say=said.append) == 2
+    assert simulate(AXELERATOR, [tmp_path / "none.toml"], say=said.append) == 2
+    assert run(tmp_path, said, '{ expect = "LeadMade" },') == 2
+
+    assert "there is no rulebook.toml" in said[0]
+    assert said[1] == f"{tmp_path / 'none.toml'}: cannot be read: No such file or directory"
+    assert said[2].startswith("calls.toml, scenario 1 (A missed call is to be called back), step 3")
