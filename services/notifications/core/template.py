@@ -53,11 +53,18 @@ def problems(messages: Messages) -> list[str]:
         if template.subject is not None:
             bodies.append((f"messages.toml: subject of {template.id!r}", "txt", template.subject))
         for where, body, source in bodies:
-            try:
-                _parsed(source, body, _shared(messages.partials, body))
-            except LiquidError as error:
-                found.append(f"{where}: {_sentence(error)}")
+            found += [f"{where}: {wrong}" for wrong in _wrong(source, body, messages.partials)]
     return found
+
+
+def _wrong(source: str, body: Body, partials: Mapping[str, str]) -> list[str]:
+    """What can be told without values: syntax, filters and partials that do not exist."""
+    try:
+        used = _parsed(source, body, _shared(partials, body)).analyze().filters
+    except LiquidError as error:
+        return [_sentence(error)]
+    known = _environment(body, ()).filters
+    return [f"there is no filter {name!r}" for name in sorted(used) if name not in known]
 
 
 def _shared(partials: Mapping[str, str], body: Body) -> Partials:

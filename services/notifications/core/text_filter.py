@@ -17,21 +17,33 @@ from liquid.filter import with_context
 
 @with_context
 def local_time(value: object, *, context: RenderContext) -> str:
-    """`17:50` of an instant, on the recipient's clock."""
-    return format_time(_local(value, context), "HH:mm", locale=_language(context))
+    """`17:50` of an instant, on the recipient's clock; nothing for nothing."""
+    return (
+        ""
+        if value is None
+        else format_time(_local(value, context), "HH:mm", locale=_language(context))
+    )
 
 
 @with_context
 def local_date(value: object, *, context: RenderContext) -> str:
-    """`2 марта` of an instant or a date."""
+    """`2 марта` of an instant or a date; nothing for nothing."""
+    if value is None:
+        return ""
     day = _day(value) or _local(value, context).date()
     return format_date(day, "d MMMM", locale=_language(context))
 
 
 @with_context
 def local_moment(value: object, *, context: RenderContext) -> str:
-    """`пн, 2 марта, 17:50` of an instant."""
-    return format_datetime(_local(value, context), "EEE, d MMMM, HH:mm", locale=_language(context))
+    """`пн, 2 марта, 17:50` of an instant; nothing for nothing."""
+    return (
+        ""
+        if value is None
+        else format_datetime(
+            _local(value, context), "EEE, d MMMM, HH:mm", locale=_language(context)
+        )
+    )
 
 
 @with_context
