@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,6 +23,8 @@ RULEBOOK, SOURCES, MESSAGES, TEMPLATES = (
     "templates/",
 )
 VERSION_LENGTH = 12
+_OTHER_FILES = (("messages",), ("sources",))
+"""Parts of a `Rulebook` whose mistakes are told under their own file's name."""
 
 
 class RulebookError(ValueError):
@@ -117,8 +120,7 @@ def _rulebook(
     try:
         return Rulebook.model_validate(whole)
     except ValidationError as error:
-        found = [e for e in error.errors() if e["loc"][:1] not in (("messages",), ("sources",))]
-        problems += [_sentence(RULEBOOK, table, details) for details in found]
+        problems += _sentences(RULEBOOK, table, error)
         return None
 
 
@@ -132,7 +134,26 @@ def _source_problems(book: Rulebook) -> Iterator[str]:
 
 
 def _sentences(file: str, table: dict[str, Any], error: ValidationError) -> list[str]:
-    return [_sentence(file, table, details) for details in error.errors()]
+    """One sentence a mistake; what only follows from another one is left out."""
+    found = [e for e in error.errors() if e["loc"][:1] not in _OTHER_FILES]
+    missing = {e["loc"]: e for e in found if e["type"] == "missing"}
+    said: list[str] = []
+    for details in found:
+        loc = details["loc"]
+        if details["type"] == "extra_forbidden":
+            wanted = [str(m[-1]) for m in missing if m[:-1] == loc[:-1]]
+            close = get_close_matches(str(loc[-1]), wanted, n=1)
+            if close:
+                missing.pop((*loc[:-1], close[0]))
+                what = f"nobody knows this key; did you mean {close[0]!r}?"
+                said.append(_place(file, table, loc, what))
+                continue
+        follows = details["type"] == "too_short" and any(
+            other["loc"][: len(loc)] == loc != other["loc"] for other in found
+        )
+        if not follows and details["type"] != "missing":
+            said.append(_sentence(file, table, details))
+    return said + [_sentence(file, table, details) for details in missing.values()]
 
 
 def _sentence(file: str, table: dict[str, Any], details: ErrorDetails) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from shared.domain.duration import parse
 from shared.domain.rulebook.due import MOMENTS
-from shared.domain.rulebook.effect import SetDeadline
+from shared.domain.rulebook.effect import Send, SetDeadline
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.trigger import ANY
 from shared.domain.rulebook.word import Kind, Ref
@@ -37,6 +37,7 @@ PARTIES = ("owner", "contact", "actor", "manager")
 PARTY_PREFIXES = ("role:", "team:", "next_of team:", "agent:")
 
 Path = tuple[str | int, ...]
+_ARTICLES = {"contact": "a contact", "agent": "an agent"}
 
 
 def dangling(book: Rulebook) -> Iterator[tuple[Path, str]]:
@@ -46,6 +47,22 @@ def dangling(book: Rulebook) -> Iterator[tuple[Path, str]]:
         problem = _problem(kind, name, known)
         if problem is not None:
             yield path, problem
+    yield from _sent_to_the_wrong(book)
+
+
+def _sent_to_the_wrong(book: Rulebook) -> Iterator[tuple[Path, str]]:
+    """A template is for the contact or for agents; a rule sends it to those."""
+    templates = book.messages.templates
+    for number, rule in enumerate(book.rules):
+        for place, effect in enumerate(rule.do):
+            if not isinstance(effect, Send) or effect.send not in templates:
+                continue
+            meant = templates[effect.send].to
+            if (meant == "contact") != (effect.to == "contact"):
+                yield (
+                    ("rule", number, "do", place, "to"),
+                    f"template {effect.send!r} is for {_ARTICLES[meant]}, not for {effect.to!r}",
+                )
 
 
 def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:

@@ -1,0 +1,194 @@
+"""Who got in touch: a new lead, a link, a reply; and whose contact point it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.pipeline.core.engine import handle, points_of, threads_of
+from services.pipeline.core.lead import Lead
+from shared.contract.intake import CallFacts, ContactPoint, LeadReceived, MailFacts
+from shared.contract.notifications import NotificationSent
+from shared.contract.pipeline import (
+    ContactMade,
+    FieldsSet,
+    LeadAssigned,
+    LeadCreated,
+    LeadLinked,
+    NoteAdded,
+    ReplyReceived,
+)
+from shared.domain.directory import Directory, Unknown
+from tests.unit.pipeline_desk import IVAN, IVAN_MAIL, Desk
+
+OLGA_MAIL = ContactPoint(kind="email", value="olga@example.com")
+
+
+def test_the_same_number_stays_on_the_open_lead_and_brings_no_second_task() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN)
+    desk.receive(IVAN, IVAN_MAIL, channel="form")
+
+    assert desk.names() == ["LeadLinked"]
+    assert desk.events[0].subject == lead.id
+    assert desk.one(LeadLinked).because is not None
+    contact = desk.world.contacts[lead.contact]
+    assert [point.value for point in contact.points] == [IVAN.value, IVAN_MAIL.value]
+
+
+def test_after_the_close_the_same_person_gets_a_new_lead() -> None:
+    desk = Desk()
+    first = desk.receive(IVAN, name="Иван")
+    desk.act(first, "close", status="lost", reason="refused")
+    second = desk.receive(IVAN)
+
+    assert second.id != first.id
+    assert second.contact == first.contact
+    assert second.name == "Иван"
+    assert desk.world.contacts[first.contact].leads == (first.id, second.id)
+
+
+def test_a_mail_in_a_known_thread_is_a_reply_whoever_writes_it() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN_MAIL, channel="email", mail=MailFacts(message_id="<1@example.com>"))
+    answer = LeadReceived(
+        channel="email",
+        source="mail",
+        site="minsk",
+        points=(OLGA_MAIL,),
+        text="ответ",
+        mail=MailFacts(message_id="<2@example.com>", in_reply_to="<1@example.com>"),
+    )
+    desk.put(answer)
+
+    assert desk.names() == ["ReplyReceived", "ContactMade"]
+    assert desk.events[0].subject == lead.id
+    assert desk.one(ContactMade).direction == "inbound"
+    assert threads_of(desk.envelope(answer)) == ("<1@example.com>",)
+
+
+def test_an_answer_to_a_mail_that_we_sent_is_a_reply_too() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN_MAIL, channel="form")
+    sent = NotificationSent(
+        notification="n1",
+        request="r1",
+        to="contact",
+        channel="email",
+        template="request_contact_data",
+        occasion="o",
+        lead=lead.id,
+        address=IVAN_MAIL.value,
+        text="…",
+        provider_id="<ours@axelerator.example>",
+    )
+    desk.put(sent, lead.id)
+    desk.receive(
+        OLGA_MAIL, channel="email", mail=MailFacts(in_reply_to="<ours@axelerator.example>")
+    )
+
+    assert desk.one(ReplyReceived).channel == "email"
+    assert "contact_data" not in desk.lead(lead).deadlines
+    assert desk.task(lead, "write_back").name == "write_back"
+
+
+def test_a_mail_to_the_mailbox_by_somebody_with_an_open_lead_is_a_reply() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN, IVAN_MAIL, channel="form")
+    desk.receive(IVAN_MAIL, channel="email", mail=MailFacts(message_id="<9@example.com>"))
+
+    assert desk.names() == ["ReplyReceived", "ContactMade"]
+    assert desk.events[0].subject == lead.id
+
+
+def test_the_same_input_makes_the_same_lead_and_only_once() -> None:
+    desk, again = Desk(), Desk()
+    assert desk.receive(IVAN).id == again.receive(IVAN).id
+    assert [event.id for event in desk.events] == [event.id for event in again.events]
+    repeated = again.events[0].causationid
+    desk._inputs = 0
+    envelope = desk.envelope(LeadReceived(channel="call", source="phone", site="minsk"))
+    assert envelope.id == repeated
+    assert handle(desk.world, envelope, desk.book, desk.directory)[1] == []
+
+
+def test_a_caller_who_hides_the_number_still_becomes_a_lead() -> None:
+    desk = Desk()
+    lead = desk.receive()
+    assert desk.names()[0] == "LeadCreated"
+    assert desk.receive().contact != lead.contact
+
+
+def test_whoever_takes_the_call_has_spoken_and_keeps_the_lead() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN, call=CallFacts(outcome="answered", answered_by="boris"))
+
+    assert lead.owner == "boris"
+    assert [assigned.owner for assigned in desk.all(LeadAssigned)] == ["boris"]
+    assert desk.one(ContactMade).by == "boris"
+
+
+def test_a_phone_typed_by_an_agent_joins_the_contact_in_its_one_form() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN_MAIL, channel="email")
+    desk.act(lead, "set_fields", fields={"phone": "8 029 123-45-67", "name": "Иван"})
+
+    assert desk.one(FieldsSet).fields == {"phone": "+375291234567", "name": "Иван"}
+    desk.receive(IVAN)
+    assert desk.names() == ["LeadLinked"]
+    assert desk.lead(lead).name == "Иван"
+
+
+def test_a_point_of_somebody_else_is_noted_and_nobody_is_merged() -> None:
+    desk = Desk()
+    olga = desk.receive(OLGA_MAIL, channel="email")
+    ivan = desk.receive(IVAN)
+    desk.act(ivan, "set_fields", fields={"email": "OLGA@example.com"})
+
+    note = desk.one(NoteAdded)
+    assert "olga@example.com" in note.text
+    assert olga.number in note.text
+    assert desk.world.points[("email", "olga@example.com")] == olga.contact
+    assert [p.value for p in desk.world.contacts[ivan.contact].points] == [IVAN.value]
+    assert desk.lead(ivan).point("email") == "olga@example.com"
+
+
+def test_two_contacts_in_one_request_go_to_the_open_lead_and_a_person_decides() -> None:
+    desk = Desk()
+    olga = desk.receive(OLGA_MAIL, channel="email")
+    ivan = desk.receive(IVAN)
+    desk.act(ivan, "close", status="lost", reason="refused")
+    desk.receive(IVAN, OLGA_MAIL, channel="form")
+
+    assert desk.events[0].subject == olga.id
+    assert desk.names() == ["LeadLinked", "NoteAdded"]
+
+
+def test_a_field_the_rulebook_does_not_know_is_kept_as_a_note() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN, channel="form", fields={"niche": "Мебель", "platform": "?", "x": "1"})
+
+    assert desk.one(LeadCreated).fields == {"niche": "Мебель"}
+    assert [note.text for note in desk.all(NoteAdded)] == ["Площадка: ?", "x: 1"]
+    assert lead.fields == {"niche": "Мебель"}
+
+
+def test_an_input_for_a_site_that_is_not_there_yet_waits() -> None:
+    with pytest.raises(Unknown, match="site 'minsk'"):
+        Desk(directory=Directory()).receive(IVAN)
+
+
+def test_the_points_to_lock_are_those_received_or_typed() -> None:
+    desk = Desk()
+    received = LeadReceived(channel="call", source="phone", site="minsk", points=(IVAN,))
+    assert points_of(desk.envelope(received), "BY") == (IVAN,)
+
+
+def test_a_lead_and_a_contact_survive_storage_as_json() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN, IVAN_MAIL, channel="form", name="Иван")
+    desk.no_answer(lead)
+    desk.act(lead, "log_contact", channel="call")
+    state = desk.lead(lead)
+    assert Lead.model_validate_json(state.model_dump_json()) == state
+    contact = desk.world.contacts[lead.contact]
+    assert type(contact).model_validate(contact.model_dump(mode="json")) == contact

@@ -1,0 +1,292 @@
+"""Mistakes in a rulebook, each with the sentence that a person reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.rulebook.loader import RulebookError, load, version_of
+from shared.domain.rulebook.rulebook import Rulebook
+from tests.unit.pipeline_desk import axelerator, files
+
+SMALL = """
+tenant = "acme"
+language = "en"
+
+[[pipeline]]
+id = "sales"
+label = "Sales"
+
+[[pipeline.stage]]
+id = "new"
+label = "New"
+next = ["lost"]
+
+[[pipeline.stage]]
+id = "lost"
+label = "Lost"
+closes = "lost"
+
+[[field]]
+id = "niche"
+label = "Niche"
+
+[[task]]
+id = "call_back"
+label = "Call back"
+
+[[outcome]]
+id = "no_answer"
+label = "No answer"
+
+[[attempt]]
+id = "call"
+label = "Call"
+channel = "call"
+
+[[setting]]
+id = "first_response"
+label = "First response"
+min = "1h"
+max = "48h"
+default = "2h"
+
+[[rule]]
+id = "house-01"
+says = "A new lead is called."
+when = { lead_created = "sales" }
+if = [ { filled = "phone" } ]
+do = [ { create_task = "call_back", due = { in = "first_response", of = "open_hours" } } ]
+
+[[require]]
+id = "001-20"
+says = "The niche is known."
+to = { move = "lost" }
+need = [ { filled = "niche" } ]
+"""
+
+
+def small(*changes: tuple[str, str], **more: str) -> dict[str, str]:
+    text = SMALL
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return {
+        "rulebook.toml": text,
+        **{name.replace("_toml", ".toml"): t for name, t in more.items()},
+    }
+
+
+def problems(given: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(RulebookError) as caught:
+        load(given)
+    return caught.value.problems
+
+
+MISTAKES = {
+    "a misspelt key": (
+        ('label = "Niche"', 'lable = "Niche"'),
+        "rulebook.toml: field niche: lable: nobody knows this key; did you mean 'label'?",
+    ),
+    "a key that is no key": (
+        ('label = "Niche"', 'label = "Niche"\ncolour = "red"'),
+        "rulebook.toml: field niche: colour: nobody knows this key; is it misspelt?",
+    ),
+    "a stage that leads nowhere": (
+        ('next = ["lost"]', 'next = ["won"]'),
+        "rulebook.toml: pipeline sales: stage 'new' leads to 'won', which is no stage of this "
+        "pipeline",
+    ),
+    "a stage that can never be left": (
+        ('next = ["lost"]', "next = []"),
+        "rulebook.toml: pipeline sales: stage 'new' can never be left: give it next, or closes = "
+        "won, lost or invalid",
+    ),
+    "a rule that waits for a stage nobody has": (
+        ('when = { lead_created = "sales" }', 'when = { stage_entered = "nwe" }'),
+        "rulebook.toml: rule house-01: when: stage_entered: 'nwe' is no stage of this rulebook; "
+        "did you mean 'new'?",
+    ),
+    "a rule that waits for a deadline nobody sets": (
+        ('when = { lead_created = "sales" }', 'when = { deadline = "weekly" }'),
+        "rulebook.toml: rule house-01: when: deadline: 'weekly' is no deadline that a rule sets "
+        "of this rulebook; known: none",
+    ),
+    "a word that is none": (
+        ('{ create_task = "call_back"', '{ make_task = "call_back"'),
+        "rulebook.toml: rule house-01: do[0]: 'make_task', 'due' is no word of `do`; expected one "
+        "of assign, cancel_task, clear_deadline, close, complete_task, create_task, move, note, "
+        "postpone_task, send, set_deadline, set_fields, withdraw",
+    ),
+    "a condition that is none": (
+        ('if = [ { filled = "phone" } ]', 'if = [ { fild = "phone" } ]'),
+        "rulebook.toml: rule house-01: if[0]: 'fild' is no word of `if`; expected one of any_of, "
+        "attempts, by, contacts, elapsed, filled, given, is, not, task",
+    ),
+    "a task nobody declared": (
+        ('{ create_task = "call_back"', '{ create_task = "callback"'),
+        "rulebook.toml: rule house-01: do[0]: create_task: 'callback' is no task of this "
+        "rulebook; did you mean 'call_back'?",
+    ),
+    "a template nobody wrote": (
+        ('{ create_task = "call_back"', '{ send = "hello" }, { create_task = "call_back"'),
+        "rulebook.toml: rule house-01: do[0]: send: 'hello' is no template of this rulebook; "
+        "known: none",
+    ),
+    "a duration that is none": (
+        ('in = "first_response"', 'in = "2 hours"'),
+        "rulebook.toml: rule house-01: do[0]: due: in: '2 hours' is no duration: write 30m, 2h, "
+        "1d, 1w or 3mo, or the name of a setting",
+    ),
+    "a due time without an anchor": (
+        ('{ in = "first_response", of = "open_hours" }', '{ of = "open_hours" }'),
+        "rulebook.toml: rule house-01: do[0]: due: expected exactly one of in, before, on, or at "
+        "alone",
+    ),
+    "a number that is no rule's": (
+        ('id = "house-01"', 'id = "rule1"'),
+        "rulebook.toml: rule rule1: id: 'rule1': string should match pattern "
+        "'^([0-9]{3}-L?[0-9]{1,2}|house-[0-9]{2})$'",
+    ),
+    "a requirement on a field nobody declared": (
+        ('need = [ { filled = "niche" } ]', 'need = [ { filled = ["niche", "city"] } ]'),
+        "rulebook.toml: require 001-20: need[0]: filled: 'city' is no field or contact point of "
+        "this rulebook; known: niche, phone, email, name, company, owner",
+    ),
+    "a requirement on two actions": (
+        ('to = { move = "lost" }', 'to = { move = "lost", close = "lost" }'),
+        "rulebook.toml: require 001-20: to: expected exactly one action of move, close, "
+        "complete_task, postpone_task, create_task, log_attempt, log_contact, assign, "
+        "set_fields, note",
+    ),
+    "a party that is none": (
+        ('{ create_task = "call_back"', '{ create_task = "call_back", to = "somebody"'),
+        "rulebook.toml: rule house-01: do[0]: to: 'somebody' is no party; expected owner, "
+        "contact, actor, manager, role:x, team:x, next_of team:x or agent:x",
+    ),
+    "a default outside its range": (
+        ('default = "2h"', 'default = "3d"'),
+        "rulebook.toml: setting first_response: default 3d must lie between min 1h and max 48h",
+    ),
+    "an id given twice": (
+        ('id = "niche"\n', 'id = "niche"\nlabel = "N"\n\n[[field]]\nid = "niche"\n'),
+        "rulebook.toml: field: 'niche' is declared twice",
+    ),
+    "a list without values": (
+        ('label = "Niche"', 'label = "Niche"\ntype = "list"'),
+        'rulebook.toml: field niche: values go with type = "list", and a list needs them',
+    ),
+    "a channel nobody has": (
+        ('channel = "call"', 'channel = "fax"'),
+        "rulebook.toml: attempt call: channel: 'fax' is not expected here; expected 'call', "
+        "'sms', 'email', 'chat', 'social' or 'form'",
+    ),
+    "a sentence that is missing": (
+        ('says = "A new lead is called."\n', ""),
+        "rulebook.toml: rule house-01: says: this key is missing",
+    ),
+    "no table at all": (
+        ('if = [ { filled = "phone" } ]', 'if = [ "phone" ]'),
+        "rulebook.toml: rule house-01: if[0]: expected a table with one word of `if`",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_named_by_file_and_key_with_what_was_expected(mistake: str) -> None:
+    change, sentence = MISTAKES[mistake]
+    assert problems(small(change)) == (sentence,)
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    found = problems(
+        small(
+            ('{ create_task = "call_back"', '{ create_task = "callback"'),
+            ('need = [ { filled = "niche" } ]', 'need = [ { filled = "city" } ]'),
+        )
+    )
+    assert len(found) == 2
+
+
+def test_a_file_that_is_no_toml_names_the_line() -> None:
+    (found,) = problems({"rulebook.toml": "tenant = acme"})
+    assert found.startswith("rulebook.toml: this is not valid TOML: ")
+    assert "line 1" in found
+
+
+def test_a_folder_without_rulebook_says_what_is_missing() -> None:
+    assert problems({}) == ("rulebook.toml: the file is missing; a rulebook starts with it",)
+
+
+def test_a_source_that_fills_an_unknown_field_is_named() -> None:
+    source = """
+[[source]]
+id = "site"
+label = "Site"
+format = "form"
+doors = ["http"]
+site = "minsk"
+origins = ["https://acme.example"]
+mapping = { phone = "phone", city = "city" }
+"""
+    assert problems(small(sources_toml=source)) == (
+        "sources.toml: source 'site': mapping: 'city' is no field of this rulebook; known: niche",
+    )
+
+
+def test_a_message_to_the_wrong_kind_of_person_is_named() -> None:
+    wrong = files()["rulebook.toml"].replace(
+        'send = "welcome", to = "contact"', 'send = "welcome", to = "owner"'
+    )
+    assert problems({**files(), "rulebook.toml": wrong}) == (
+        "rulebook.toml: rule 001-22: do[0]: to: template 'welcome' is for a contact, "
+        "not for 'owner'",
+    )
+
+
+def test_the_shipped_rulebook_loads_and_says_what_the_document_says() -> None:
+    book: Rulebook = axelerator()
+    assert (book.name, book.tenant, book.language) == ("axelerator", "axelerator", "ru")
+    assert [stage.label for stage in book.pipelines["sales"].stage if not stage.optional] == [
+        "Новая заявка",
+        "Взята в работу",
+        "Квалифицирован",
+        "Отправлено КП",
+        "2 попытки и более",
+        "Согласован старт",
+        "Выставлен договор/счет",
+        "Запущено в работу",
+        "Отказ/отложено",
+    ]
+
+
+def test_the_version_follows_what_decides_and_nothing_else() -> None:
+    version = version_of(small())
+    assert len(version) == 12
+    assert version_of({**small(), "directory.toml": "x", "scenarios/a.toml": "y"}) == version
+    assert version_of({**small(), "messages.toml": " "}) != version
+    assert version_of(small(("Call back", "Ring back"))) != version
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("1h", None),
+        ("48h", None),
+        ("2d", None),
+        ("59m", "first_response is 59m; it must lie between 1h and 48h (003-04)"),
+        ("49h", "first_response is 49h; it must lie between 1h and 48h (003-04)"),
+        (
+            "soon",
+            "first_response: 'soon' is no duration: write 30m, 2h, 1d, 1w or 3mo",
+        ),
+    ],
+)
+def test_a_site_can_choose_one_to_48_hours(value: str, sentence: str | None) -> None:
+    found = axelerator().setting_problems({"first_response": value})
+    assert found == (() if sentence is None else (sentence,))
+
+
+def test_a_setting_nobody_declared_is_named() -> None:
+    assert axelerator().setting_problems({"colour": "red"}) == (
+        "colour is no setting of rulebook axelerator; it has first_response",
+    )
