@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -45,6 +45,7 @@ class Acting:
 
     async def act(self, tx: Transaction, request: Request) -> tuple[Answer, Sequence[Envelope]]:
         """The answer, and what to emit. Raises `Problem` when there is nothing to decide."""
+        _check_texts(request.action.model_dump())
         found = await one_lead(tx, request.caller.tenant, request.lead)
         if request.key is not None:
             repeated = await _earlier(tx, request, found.id)
@@ -81,6 +82,15 @@ async def one_lead(tx: Transaction, tenant: str, reference: str) -> leads.Found:
         ids = ", ".join(lead.id for lead in found)
         raise problem.invalid("lead", f"{len(found)} leads have this number; use an id: {ids}")
     return found[0]
+
+
+def _check_texts(arguments: Mapping[str, object], of: str = "") -> None:
+    """NUL passes every parser but PostgreSQL's and our readers' (`runtime.md` 5)."""
+    for name, value in arguments.items():
+        if isinstance(value, Mapping):
+            _check_texts(value, f"{of}{name}.")
+        elif "\0" in f"{name}{value}":
+            raise problem.invalid(f"{of}{name}", "it holds the character NUL: leave it out")
 
 
 def _envelope(request: Request, lead: str) -> Envelope:

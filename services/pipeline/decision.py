@@ -10,6 +10,7 @@ from services.pipeline.core.world import World, point_key
 from services.pipeline.store import Step
 from services.pipeline.world_lock import Named
 from shared.contract.envelope import Envelope
+from shared.contract.reminders import DigestDue
 from shared.domain.directory import Directory
 from shared.domain.rulebook.rulebook import Rulebook
 
@@ -34,19 +35,24 @@ def decide(world: World, envelope: Envelope, book: Rulebook, directory: Director
     return Decided(world, events, _steps(world, envelope, events))
 
 
+def lead_about(envelope: Envelope) -> str | None:
+    """The lead that an input is about. A digest is due for an agent, about all their leads."""
+    return None if isinstance(envelope.data, DigestDue) else lead_of(envelope)
+
+
 def named_by(envelopes: Iterable[Envelope], region: str | None = None) -> Named:
     """What these inputs name. `region` reads the phones in an action: that of the lead's site."""
     inputs = list(envelopes)
     return Named(
         points={point_key(point) for each in inputs for point in points_of(each, region or "")},
-        leads={lead for each in inputs if (lead := lead_of(each)) is not None},
+        leads={lead for each in inputs if (lead := lead_about(each)) is not None},
         mails={mail for each in inputs for mail in threads_of(each)},
     )
 
 
 def _steps(world: World, cause: Envelope, events: Sequence[Envelope]) -> list[Step]:
     of_lead: dict[str, list[Envelope]] = {}
-    about = lead_of(cause)
+    about = lead_about(cause)
     if about is not None and about in world.leads:
         of_lead[about] = []
     for event in events:

@@ -13,6 +13,7 @@ from services.pipeline.core.action import ActionRequested
 from shared.contract.envelope import Because, Envelope, Event
 from shared.contract.pipeline import TaskCreated
 from shared.contract.topics import EVENT_CLASSES
+from shared.domain.rulebook.declaration import Declaration
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.wording import Names, words_for
 from shared.runtime.postgres import Transaction
@@ -75,17 +76,24 @@ def moments(
 
 
 def sentences_of(book: Rulebook) -> Mapping[str, str]:
-    """Each rule's own words; entries that share an id are told one after the other."""
+    """Each numbered row's own words; entries that share a number are told one after the other."""
     told: dict[str, list[str]] = {}
-    entries = [
-        *((rule.id, rule.says) for rule in book.rules),
-        *((requirement.id, requirement.says) for requirement in book.requires),
-    ]
-    for id_, says in entries:
+    for id_, says in _sayings(book):
         said = told.setdefault(id_, [])
         if says not in said:
             said.append(says)
     return {id_: " / ".join(said) for id_, said in told.items()}
+
+
+def _sayings(book: Rulebook) -> Iterator[tuple[str, str]]:
+    """(number, sentence) of all rules, and of the declarations that quote their row."""
+    yield from ((rule.id, rule.says) for rule in book.rules)
+    yield from ((requirement.id, requirement.says) for requirement in book.requires)
+    declared: list[Declaration] = [*book.pipelines.values(), *book.stages.values()]
+    declared += [*book.fields.values(), *book.tasks.values(), *book.attempts.values()]
+    for each in (*declared, *book.digests, *((book.late,) if book.late else ())):
+        if each.rule and each.says:
+            yield each.rule, each.says
 
 
 def _envelope(attributes: Mapping[str, object]) -> Envelope:
