@@ -1,1 +1,77 @@
-def main() -> None: ...
+"""The `relance` command. Each command's own code is imported when it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Relance: no lead forgotten, nobody told twice.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+directory_app = typer.Typer(help="Sites, calendars, teams and agents.", no_args_is_help=True)
+app.add_typer(directory_app, name="directory")
+
+
+@app.command()
+def demo(
+    json: Annotated[
+        Path | None, typer.Option(help="Write what happened as JSON to this file.")
+    ] = None,
+) -> None:
+    """Play the main job from end to end on the real stack, show it, and check it."""
+    from relance.demo.demo import demo as play  # noqa: PLC0415
+
+    raise typer.Exit(play(json))
+
+
+@app.command()
+def up() -> None:
+    """Run the whole system until Ctrl-C; its data are kept."""
+    from relance.up import up as run  # noqa: PLC0415
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def docs() -> None:
+    """Write docs/events and the topic table anew; refuses a change that breaks readers."""
+    from relance import event_docs  # noqa: PLC0415
+
+    try:
+        changed = event_docs.write()
+    except event_docs.IncompatibleChange as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo("\n".join(changed) or "Nothing has changed.")
+
+
+@directory_app.command("apply")
+def directory_apply(
+    file: Annotated[
+        Path, typer.Argument(help="TOML with [[site]], [[calendar]], [[team]], [[agent]].")
+    ],
+    url: Annotated[
+        str, typer.Option(envvar="RELANCE_INTAKE_URL", help="Where intake answers.")
+    ] = "http://127.0.0.1:8400",
+    key: Annotated[
+        str, typer.Option(envvar="RELANCE_ADMIN_KEY", help="intake's admin key.")
+    ] = "local-secret",
+) -> None:
+    """Bring the directory to what FILE says; only what differs is written."""
+    from relance import directory  # noqa: PLC0415
+
+    try:
+        changes = directory.apply(file, url, key)
+    except directory.DirectoryError as error:
+        typer.echo(f"relance: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo("\n".join(str(change) for change in changes))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

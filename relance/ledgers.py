@@ -12,7 +12,7 @@ from relance.audit import Ledgers
 from relance.topic_reader import read_to_end
 from shared.contract.topics import INTAKE, NOTIFICATIONS, PIPELINE, REMINDERS
 
-_TOPICS = (INTAKE.name, PIPELINE.name, REMINDERS.name, NOTIFICATIONS.name)
+_TOPICS = (INTAKE, PIPELINE, REMINDERS, NOTIFICATIONS)
 
 
 async def read_ledgers(

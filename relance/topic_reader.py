@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contract.envelope import Envelope
-from shared.contract.topics import UnknownEvent, decode
+from shared.contract.topics import Topic, UnknownEvent, decode
 
 _POLL_MS = 200
 
@@ -17,19 +17,16 @@ _POLL_MS = 200
 class TopicReader:
     """All events of some topics, in the order of each partition; an async context manager."""
 
-    def __init__(self, bootstrap: str, topics: Iterable[str]) -> None:
-        self._topics = tuple(topics)
+    def __init__(self, bootstrap: str, topics: Iterable[Topic]) -> None:
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-        self._partitions: list[TopicPartition] = []
+        self._partitions = [
+            TopicPartition(topic.name, number)
+            for topic in topics
+            for number in range(topic.partitions)
+        ]
 
     async def __aenter__(self) -> Self:
         await self._consumer.start()
-        await self._consumer.client.set_topics(self._topics)
-        self._partitions = [
-            TopicPartition(topic, number)
-            for topic in self._topics
-            for number in sorted(self._consumer.partitions_for_topic(topic) or ())
-        ]
         self._consumer.assign(self._partitions)
         await self._consumer.seek_to_beginning(*self._partitions)
         return self
@@ -61,11 +58,10 @@ class TopicReader:
         return events
 
 
-async def read_to_end(bootstrap: str, topics: Iterable[str]) -> dict[str, list[Envelope]]:
-    """Every event now on `topics`, by topic."""
-    names = tuple(topics)
-    events: dict[str, list[Envelope]] = {name: [] for name in names}
-    async with TopicReader(bootstrap, names) as reader:
+async def read_to_end(bootstrap: str, topics: Sequence[Topic]) -> dict[str, list[Envelope]]:
+    """Every event now on `topics`, by the topic's name."""
+    events: dict[str, list[Envelope]] = {topic.name: [] for topic in topics}
+    async with TopicReader(bootstrap, topics) as reader:
         for topic, envelope in await reader.new():
             events[topic].append(envelope)
     return events
