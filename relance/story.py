@@ -127,8 +127,8 @@ def _laid_out(line: Line, before: Line | None) -> list[str]:
         service = line.service
     left = f"{time} {service:<{SERVICE_WIDTH}} {line.number:<{NUMBER_WIDTH}} "
     room = WIDTH - len(left) - RULE_WIDTH - 1
-    first, *rest = wrap(line.text, room, break_long_words=True) or [""]
+    first, *rest = wrap(line.text, room, subsequent_indent="  ", break_long_words=True) or [""]
     return [
         f"{left}{first:<{room}} {line.rule}".rstrip(),
-        *(" " * len(left) + "  " + more for part in rest for more in wrap(part, room - 2)),
+        *(" " * len(left) + more for more in rest),
     ]
