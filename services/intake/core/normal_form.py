@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from services.intake.core.arrival import Arrival, Refusal, Typed
-from services.intake.core.text import LONG, block, line
+from services.intake.core.arrival import Arrival
+from services.intake.core.reach import (
+    Unusable,
+    may_be_good,
+    missing_of,
+    points_of,
+    text_with,
+    unreachable,
+)
+from services.intake.core.text import block, line
 from shared.contract.envelope import Envelope, Event, derived_id
 from shared.contract.intake import (
     CallFacts,
@@ -20,15 +28,12 @@ from shared.contract.intake import (
     LeadReceived,
     MailFacts,
 )
-from shared.domain import contact_point
 from shared.domain.rulebook.source import Source
 
 INTAKE = "/intake"
 FIELDS_MOST = 50
 VALUE_LONGEST = 2_000
 AnyFacts = TypeVar("AnyFacts", CallFacts, MailFacts)
-_NO_REGION = "ZZ"
-"""phonenumbers' word for "unknown region": only a number with its + can be read then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,13 @@ def normalise(source: Source, arrival: Arrival, acceptance: Acceptance) -> Envel
     """
     if arrival.ignored is not None:
         return _ignored(source, arrival, acceptance, arrival.ignored)
-    points, unusable = _points(arrival, acceptance.region)
-    if not points and not _may_be_good(unusable, acceptance.region):
+    points, unusable = points_of(arrival, acceptance.region)
+    if not points and not may_be_good(unusable, acceptance.region):
         if arrival.call is not None:
             why = unusable[0][1] if unusable else "the call came without the caller's number"
             return _ignored(source, arrival, acceptance, f"nobody can be called back: {why}")
         if arrival.mail is None:
-            raise _unreachable(source, unusable)
+            raise unreachable(source, unusable)
     return _received(source, arrival, acceptance, points, unusable)
 
 
@@ -91,9 +96,9 @@ def _received(
     arrival: Arrival,
     acceptance: Acceptance,
     points: tuple[ContactPoint, ...],
-    unusable: Sequence[tuple[Typed, str]],
+    unusable: Sequence[Unusable],
 ) -> Envelope:
-    text = _text_with(arrival.text, unusable)
+    text = text_with(arrival.text, unusable)
     received = LeadReceived(
         channel=source.channel,
         source=source.id,
@@ -106,7 +111,7 @@ def _received(
         language=line(arrival.language, 20),
         fields=_fields(arrival.fields),
         tags=source.tags,
-        missing=_missing(source, arrival, points),
+        missing=missing_of(source, arrival, points),
         occurred_at=arrival.occurred_at,
         call=_cleaned(arrival.call),
         mail=_cleaned(arrival.mail),
@@ -145,68 +150,6 @@ def _envelope(
 def event_id(tenant: str, source: str, event: type[Event], provider_id: str | None) -> str | None:
     """The id that a provider's id makes, for ever (`runtime.md` 10); absent without one."""
     return None if provider_id is None else derived_id(tenant, source, event.type, provider_id)
-
-
-def _points(
-    arrival: Arrival, region: str | None
-) -> tuple[tuple[ContactPoint, ...], list[tuple[Typed, str]]]:
-    """The usable contact points, phones first, each once; and the others with what is wrong."""
-    readings = [
-        (typed, contact_point.read_phone(typed.text, region or _NO_REGION))
-        for typed in arrival.phones
-    ] + [(typed, contact_point.read_email(typed.text)) for typed in arrival.emails]
-    points = dict.fromkeys(reading.point for _, reading in readings if reading.point)
-    unusable = [
-        (typed, reading.wrong or f"{typed.text!r} cannot be used")
-        for typed, reading in readings
-        if reading.point is None and typed.text.strip()
-    ]
-    return tuple(points), unusable
-
-
-def _may_be_good(unusable: Sequence[tuple[Typed, str]], region: str | None) -> bool:
-    """A number that only a region could tell, and the site's is not in the directory yet."""
-    return region is None and any(
-        "@" not in typed.text and any(map(str.isdigit, typed.text)) for typed, _ in unusable
-    )
-
-
-def _unreachable(source: Source, unusable: Sequence[tuple[Typed, str]]) -> Refusal:
-    if unusable:
-        typed, wrong = unusable[0]
-        return Refusal(f"{wrong}: give a phone or an e-mail that can be answered", typed.field)
-    fields = source.reachable_by
-    return Refusal(
-        f"neither a phone nor an e-mail is given: fill {' or '.join(fields)}",
-        fields[0] if fields else None,
-    )
-
-
-def _missing(source: Source, arrival: Arrival, points: Iterable[ContactPoint]) -> tuple[str, ...]:
-    """What the source asks for, or somebody tried to give, and that cannot be used."""
-    kinds = {point.kind for point in points}
-    given = {
-        "phone": "phone" in kinds,
-        "email": "email" in kinds,
-        "name": bool(line(arrival.name)),
-        "company": bool(line(arrival.company)),
-        "text": bool(block(arrival.text)),
-    }
-    tried = {"phone": bool(arrival.phones), "email": bool(arrival.emails)}
-    return tuple(
-        word
-        for word, is_given in given.items()
-        if not is_given and (word in source.asks or tried.get(word, False))
-    )
-
-
-def _text_with(text: str | None, unusable: Sequence[tuple[Typed, str]]) -> str | None:
-    """The text, and below it what was typed as a contact point and is none: a person may see
-    at a glance what a machine cannot."""
-    typed = [f"{line(one.field, 60)}: {line(one.text)}" for one, _ in unusable]
-    below = "\n".join(typed)
-    parts = "\n\n".join(part for part in (block(text) or "", below) if part)
-    return block(parts, LONG + 4_000)
 
 
 def _fields(fields: dict[str, str]) -> dict[str, str]:
