@@ -218,3 +218,15 @@ def test_an_event_pipeline_does_not_read_makes_nothing() -> None:
     world = desk.world
     assert handle(world, desk.events[0], desk.book, desk.directory) == (world, [])
     assert lead.number == desk.lead(lead).number
+
+
+def test_somebody_who_gets_in_touch_again_is_never_left_without_a_next_step() -> None:
+    desk = Desk()
+    caller = desk.receive(IVAN)
+    desk.act(caller, "complete_task", task="call_back")
+    desk.receive(IVAN)
+    assert desk.task(caller, "call_back").to == caller.owner
+
+    writer = desk.receive(IVAN_MAIL, channel="form")
+    desk.receive(IVAN_MAIL, channel="form")
+    assert desk.task(writer, "write_back").to == writer.owner

@@ -160,8 +160,18 @@ MISTAKES = {
     ),
     "a party that is none": (
         ('{ create_task = "call_back"', '{ create_task = "call_back", to = "somebody"'),
-        "rulebook.toml: rule house-01: do[0]: to: 'somebody' is no party; expected owner, "
-        "contact, actor, manager, role:x, team:x, next_of team:x or agent:x",
+        "rulebook.toml: rule house-01: do[0]: to: 'somebody' is no agent here; expected owner, "
+        "actor, manager, role:x, team:x, next_of team:x or agent:x",
+    ),
+    "a task for the contact": (
+        ('{ create_task = "call_back"', '{ create_task = "call_back", to = "contact"'),
+        "rulebook.toml: rule house-01: do[0]: to: 'contact' is no agent here; expected owner, "
+        "actor, manager, role:x, team:x, next_of team:x or agent:x",
+    ),
+    "any task where one is meant": (
+        ('{ create_task = "call_back"', '{ create_task = "any"'),
+        "rulebook.toml: rule house-01: do[0]: create_task: 'any' is no task of this rulebook; "
+        "known: call_back",
     ),
     "a default outside its range": (
         ('default = "2h"', 'default = "3d"'),

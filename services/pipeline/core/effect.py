@@ -22,9 +22,7 @@ from services.pipeline.core.turn import Turn
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import NoteAdded
 from shared.domain.rulebook import effect as words
-from shared.domain.rulebook.effect import Effect
-
-ALL = "all"
+from shared.domain.rulebook.effect import ALL, Effect
 
 
 def run(turn: Turn, trigger: Envelope, effect: Effect) -> None:

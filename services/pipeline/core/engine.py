@@ -106,7 +106,7 @@ def _applies(turn: Turn, rule: Rule, event: Envelope) -> bool:
         return False
     if not rule.if_:
         return True
-    return all_hold(rule.if_, turn.scene(lead.id, getattr(event.data, "by", None)))
+    return all_hold(rule.if_, turn.scene(lead.id, vars(event.data).get("by")))
 
 
 def _planned(turn: Turn, _: DeadlinePlanned) -> None:

@@ -19,7 +19,7 @@ from shared.contract.pipeline import (
 )
 from shared.contract.reminders import LeadOverdue
 from shared.domain.directory import Directory
-from shared.domain.rulebook.effect import Send, Withdraw
+from shared.domain.rulebook.effect import ALL, CONTACT, Send, Withdraw
 from shared.domain.rulebook.rulebook import Rulebook
 
 Values = dict[str, JsonValue]
@@ -30,7 +30,7 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
     lead, scene = trigger.subject, turn.scene(trigger.subject)
     occasion = _occasion(scene, trigger, effect)
     values = message_values(scene, trigger, effect.send)
-    if effect.to == "contact":
+    if effect.to == CONTACT:
         people = [(_contact(scene), scene.lead.site)]
     else:
         directory = turn.directory
@@ -54,7 +54,7 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
 
 def withdraw(turn: Turn, lead: str, effect: Withdraw) -> None:
     """What is not sent yet of this template shall not be."""
-    template = None if effect.withdraw == "all" else effect.withdraw
+    template = None if effect.withdraw == ALL else effect.withdraw
     turn.emit(lead, NotificationWithdrawn(lead=lead, template=template, why="rule"))
 
 

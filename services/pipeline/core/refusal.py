@@ -85,8 +85,10 @@ def _doors(scene: Scene, action: ActionBase) -> Bindings:
         return [("close", (action.status,))] + ([("move", (stage.id,))] if stage else [])
     word = str(getattr(action, "act", ""))
     values = action.main_arguments
-    task = open_task(scene.lead, values[0]) if values else None
-    return [(word, (*values, task.name) if task else values)]
+    if isinstance(action, acts.CompleteTask | acts.PostponeTask):
+        task = open_task(scene.lead, action.task)
+        return [(word, (*values, task.name) if task else values)]
+    return [(word, values)]
 
 
 def _place(scene: Scene, name: str) -> tuple[str, str]:

@@ -10,6 +10,12 @@ from pydantic import BeforeValidator, Field
 from shared.domain.rulebook.due import DueTime
 from shared.domain.rulebook.word import Listed, Ref, Word, parse
 
+ALL = "all"
+"""As a value of a word that takes back: every one of them."""
+
+CONTACT = "contact"
+"""The one party outside; everybody else is an agent."""
+
 PartyName = Annotated[str, Ref("party")]
 TaskName = Annotated[str, Ref("task")]
 
@@ -49,7 +55,7 @@ class CancelTask(Effect):
     """The open tasks of these kinds, or `all`, are no longer owed."""
 
     word = "cancel_task"
-    cancel_task: Annotated[tuple[TaskName, ...], Listed]
+    cancel_task: Annotated[tuple[Annotated[str, Ref("task", ALL)], ...], Listed]
 
 
 class SetDeadline(Effect):
@@ -64,7 +70,7 @@ class ClearDeadline(Effect):
     """Watch it no longer; `all` means every named one."""
 
     word = "clear_deadline"
-    clear_deadline: Annotated[str, Ref("deadline")]
+    clear_deadline: Annotated[str, Ref("deadline", ALL)]
 
 
 class Note(Effect):
@@ -108,7 +114,7 @@ class Send(Effect):
 
     word = "send"
     send: Annotated[str, Ref("template")]
-    to: PartyName = "contact"
+    to: Annotated[str, Ref("party", CONTACT)] = CONTACT
     once_per: Literal["lead", "day", "stage", "cause"] = "cause"
 
 
@@ -116,7 +122,7 @@ class Withdraw(Effect):
     """What is not sent yet of this template, or `all`, shall not be."""
 
     word = "withdraw"
-    withdraw: Annotated[str, Ref("template")]
+    withdraw: Annotated[str, Ref("template", ALL)]
 
 
 EFFECTS: Mapping[str, type[Effect]] = {

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from shared.domain.rulebook.message import Messages, read_messages
+from shared.domain.rulebook.mistake import place, sentences
 from shared.domain.rulebook.reference import dangling
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.source import Sources
@@ -23,8 +22,6 @@ RULEBOOK, SOURCES, MESSAGES, TEMPLATES = (
     "templates/",
 )
 VERSION_LENGTH = 12
-_OTHER_FILES = (("messages",), ("sources",))
-"""Parts of a `Rulebook` whose mistakes are told under their own file's name."""
 
 
 class RulebookError(ValueError):
@@ -56,7 +53,7 @@ def load(files: Mapping[str, str]) -> Rulebook:
     book = _rulebook(tables[RULEBOOK], files, sources, messages, problems)
     if book is None or problems:
         raise RulebookError(problems)
-    problems += [_place(RULEBOOK, tables[RULEBOOK], path, what) for path, what in dangling(book)]
+    problems += [place(RULEBOOK, tables[RULEBOOK], path, what) for path, what in dangling(book)]
     problems += _source_problems(book)
     if problems:
         raise RulebookError(problems)
@@ -84,7 +81,7 @@ def _sources(table: dict[str, Any], problems: list[str]) -> Sources:
     try:
         return Sources.model_validate(table)
     except ValidationError as error:
-        problems += _sentences(SOURCES, table, error)
+        problems += sentences(SOURCES, table, error)
         return Sources()
 
 
@@ -95,7 +92,7 @@ def _messages(
     try:
         return read_messages(table, folder)
     except ValidationError as error:
-        problems += _sentences(MESSAGES, table, error)
+        problems += sentences(MESSAGES, table, error)
     except ValueError as error:
         problems.append(str(error))
     return None
@@ -120,7 +117,7 @@ def _rulebook(
     try:
         return Rulebook.model_validate(whole)
     except ValidationError as error:
-        problems += _sentences(RULEBOOK, table, error)
+        problems += sentences(RULEBOOK, table, error)
         return None
 
 
@@ -131,72 +128,3 @@ def _source_problems(book: Rulebook) -> Iterator[str]:
                 f"{SOURCES}: source {source.id!r}: mapping: {field!r} is no field of this "
                 f"rulebook; known: {', '.join(book.fields) or 'none'}"
             )
-
-
-def _sentences(file: str, table: dict[str, Any], error: ValidationError) -> list[str]:
-    """One sentence a mistake; what only follows from another one is left out."""
-    found = [e for e in error.errors() if e["loc"][:1] not in _OTHER_FILES]
-    missing = {e["loc"]: e for e in found if e["type"] == "missing"}
-    said: list[str] = []
-    for details in found:
-        loc = details["loc"]
-        if details["type"] == "extra_forbidden":
-            wanted = [str(m[-1]) for m in missing if m[:-1] == loc[:-1]]
-            close = get_close_matches(str(loc[-1]), wanted, n=1)
-            if close:
-                missing.pop((*loc[:-1], close[0]))
-                what = f"nobody knows this key; did you mean {close[0]!r}?"
-                said.append(_place(file, table, loc, what))
-                continue
-        follows = details["type"] == "too_short" and any(
-            other["loc"][: len(loc)] == loc != other["loc"] for other in found
-        )
-        if not follows and details["type"] != "missing":
-            said.append(_sentence(file, table, details))
-    return said + [_sentence(file, table, details) for details in missing.values()]
-
-
-def _sentence(file: str, table: dict[str, Any], details: ErrorDetails) -> str:
-    """One mistake, for a person: the file, the place by its id, and what was expected."""
-    kind, given = details["type"], details["input"]
-    context = details.get("ctx", {})
-    if kind == "extra_forbidden":
-        what = "nobody knows this key; is it misspelt?"
-    elif kind == "missing":
-        what = "this key is missing"
-    elif kind == "literal_error":
-        what = f"{given!r} is not expected here; expected {context.get('expected')}"
-    elif kind == "value_error":
-        what = str(context.get("error", details["msg"]))
-    elif kind in ("not_a_table", "no_word", "several_words", "twice"):
-        what = details["msg"]
-    else:
-        what = f"{given!r}: {details['msg'][:1].lower()}{details['msg'][1:]}"
-    return _place(file, table, details["loc"], what)
-
-
-def _place(file: str, table: dict[str, Any], loc: tuple[str | int, ...], what: str) -> str:
-    """`rulebook.toml: rule 001-03: do[0]: due: in: …`: a table with an id is named by it."""
-    at: Any = table
-    words: list[str] = []
-    for step in loc:
-        if isinstance(step, int):
-            at = at[step] if isinstance(at, list) and step < len(at) else None
-            if isinstance(at, dict) and "id" in at:
-                words[-1:] = [f"{words[-1]} {at['id']}"] if words else [str(at["id"])]
-            elif words:
-                words[-1] = f"{words[-1]}[{step}]"
-        elif isinstance(at, list):
-            at = next((t for t in at if isinstance(t, dict) and t.get("id") == step), None)
-            words[-1:] = [f"{words[-1]} {step}"] if words else [step]
-        elif isinstance(at, dict) and step not in at and not words[1:] and step in _PLURALS:
-            at, words = at.get(_PLURALS[step]), [*words, _PLURALS[step]]
-        else:
-            at = at.get(step) if isinstance(at, dict) else None
-            words.append(step)
-    return ": ".join([file, *words, what])
-
-
-_PLURALS = {
-    name: info.alias for name, info in Rulebook.model_fields.items() if info.alias is not None
-}

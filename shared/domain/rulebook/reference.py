@@ -12,7 +12,6 @@ from shared.domain.duration import parse
 from shared.domain.rulebook.due import MOMENTS
 from shared.domain.rulebook.effect import Send, SetDeadline
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.domain.rulebook.trigger import ANY
 from shared.domain.rulebook.word import Kind, Ref
 
 POINTS = ("phone", "email")
@@ -33,7 +32,7 @@ ATTRIBUTES = (
 )
 """What `is` can ask of every lead, besides fields."""
 
-PARTIES = ("owner", "contact", "actor", "manager")
+PARTIES = ("owner", "actor", "manager")
 PARTY_PREFIXES = ("role:", "team:", "next_of team:", "agent:")
 
 Path = tuple[str | int, ...]
@@ -43,8 +42,8 @@ _ARTICLES = {"contact": "a contact", "agent": "an agent"}
 def dangling(book: Rulebook) -> Iterator[tuple[Path, str]]:
     """Every name that stands for nothing: where it is, and what was expected, in a sentence."""
     known = _known(book)
-    for path, kind, name in _references(book, ()):
-        problem = _problem(kind, name, known)
+    for path, ref, name in _references(book, ()):
+        problem = None if name == ref.also else _problem(ref.kind, name, known)
         if problem is not None:
             yield path, problem
     yield from _sent_to_the_wrong(book)
@@ -90,7 +89,7 @@ def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
 def _problem(kind: Kind, name: str, known: Mapping[Kind, tuple[str, ...]]) -> str | None:
     if kind == "party":
         return _party_problem(name)
-    if name in known[kind] or name in _WILD.get(kind, ()):
+    if name in known[kind]:
         return None
     if kind == "duration":
         try:
@@ -103,16 +102,6 @@ def _problem(kind: Kind, name: str, known: Mapping[Kind, tuple[str, ...]]) -> st
     return f"{name!r} is no {_KIND_NAMES.get(kind, kind)} of this rulebook; {hint}"
 
 
-_WILD: Mapping[Kind, tuple[str, ...]] = {
-    "task": (ANY, "all"),
-    "attempt": (ANY,),
-    "attempt or outcome": (ANY,),
-    "stage": (ANY,),
-    "template": (ANY, "all"),
-    "deadline": ("all",),
-    "filled": (ANY,),
-    "reason": (ANY,),
-}
 _KIND_NAMES: Mapping[Kind, str] = {
     "filled": "field or contact point",
     "attempt": "attempt code",
@@ -124,16 +113,16 @@ _KIND_NAMES: Mapping[Kind, str] = {
 def _party_problem(name: str) -> str | None:
     """Agents and teams live in the directory, so only the form of a party is checked here."""
     prefix = next((p for p in PARTY_PREFIXES if name.startswith(p)), None)
-    if name in (*PARTIES, ANY) or (prefix is not None and len(name) > len(prefix)):
+    if name in PARTIES or (prefix is not None and len(name) > len(prefix)):
         return None
     return (
-        f"{name!r} is no party; expected {', '.join(PARTIES)}, role:x, team:x, next_of team:x "
+        f"{name!r} is no agent here; expected {', '.join(PARTIES)}, role:x, team:x, next_of team:x "
         "or agent:x"
     )
 
 
-def _references(value: Any, path: Path) -> Iterator[tuple[Path, Kind, str]]:
-    """Every (path, kind, name) below a model, by walking its annotated fields."""
+def _references(value: Any, path: Path) -> Iterator[tuple[Path, Ref, str]]:
+    """Every (path, reference, name) below a model, by walking its annotated fields."""
     if isinstance(value, BaseModel):
         for name, info in type(value).model_fields.items():
             annotation: Any = info.annotation
@@ -148,42 +137,27 @@ def _references(value: Any, path: Path) -> Iterator[tuple[Path, Kind, str]]:
             yield from _references(item, (*path, str(key)))
 
 
-def _marked(value: Any, annotation: Any, path: Path) -> Iterator[tuple[Path, Kind, str]]:
-    """References in a value by its annotation: `Ref` marks a text, a key or an item."""
-    if value is None:
-        return
-    if isinstance(value, BaseModel) or not _mentions_ref(annotation):
+def _marked(value: Any, annotation: Any, path: Path) -> Iterator[tuple[Path, Ref, str]]:
+    """References in a value by its annotation: `Ref` marks a text, the items or the keys."""
+    ref = _ref_of(annotation)
+    if ref is None or isinstance(value, BaseModel):
         yield from _references(value, path)
-        return
-    kind = _ref_of(annotation)
-    if isinstance(value, str):
-        if kind is not None:
-            yield path, kind, value
+    elif isinstance(value, str):
+        yield path, ref, value
     elif isinstance(value, dict):
         for key, item in value.items():
-            if kind is not None:
-                yield (*path, key), kind, key
+            yield (*path, key), ref, key
             yield from _references(item, (*path, key))
-    else:
+    elif value is not None:
         for item in value:
-            if isinstance(item, str) and kind is not None:
-                yield path, kind, item
+            yield path, ref, item
 
 
-def _mentions_ref(annotation: Any) -> bool:
-    return _ref_of(annotation) is not None
-
-
-def _ref_of(annotation: Any) -> Kind | None:
-    """The kind marked anywhere in the annotation; an annotation carries at most one."""
-    if isinstance(annotation, Ref):
-        return annotation.kind
+def _ref_of(annotation: Any) -> Ref | None:
+    """The mark anywhere in the annotation; an annotation carries at most one."""
     if get_origin(annotation) is Annotated:
         annotation, *metadata = get_args(annotation)
-        found = next((m.kind for m in metadata if isinstance(m, Ref)), None)
+        found = next((mark for mark in metadata if isinstance(mark, Ref)), None)
         if found is not None:
             return found
-    return next((kind for arg in get_args(annotation) if (kind := _ref_of(arg))), None)
-
-
-__all__ = ["ATTRIBUTES", "CONTACT_FIELDS", "PARTIES", "POINTS", "dangling"]
+    return next((ref for arg in get_args(annotation) if (ref := _ref_of(arg))), None)

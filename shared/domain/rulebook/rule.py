@@ -10,7 +10,7 @@ from shared.contract.intake import Channel
 from shared.domain.rulebook.condition import AllOf
 from shared.domain.rulebook.declaration import RuleId
 from shared.domain.rulebook.effect import AnyEffect
-from shared.domain.rulebook.trigger import TRIGGERS, Trigger
+from shared.domain.rulebook.trigger import ANY, TRIGGERS, Trigger
 from shared.domain.rulebook.word import Listed, Part, Ref, words
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -32,15 +32,15 @@ class Target(Part):
     `any` binds the action whatever its argument. The other keys narrow it down.
     """
 
-    move: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed] | None = None
+    move: Annotated[tuple[Annotated[str, Ref("stage", ANY)], ...], Listed] | None = None
     close: Annotated[tuple[Literal["won", "lost", "invalid", "any"], ...], Listed] | None = None
-    complete_task: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed] | None = None
-    postpone_task: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed] | None = None
-    create_task: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed] | None = None
-    log_attempt: Annotated[tuple[Annotated[str, Ref("attempt")], ...], Listed] | None = None
+    complete_task: Annotated[tuple[Annotated[str, Ref("task", ANY)], ...], Listed] | None = None
+    postpone_task: Annotated[tuple[Annotated[str, Ref("task", ANY)], ...], Listed] | None = None
+    create_task: Annotated[tuple[Annotated[str, Ref("task", ANY)], ...], Listed] | None = None
+    log_attempt: Annotated[tuple[Annotated[str, Ref("attempt", ANY)], ...], Listed] | None = None
     log_contact: Annotated[tuple[Channel | Literal["any"], ...], Listed] | None = None
-    assign: Annotated[tuple[Annotated[str, Ref("party")], ...], Listed] | None = None
-    set_fields: Annotated[tuple[Annotated[str, Ref("filled")], ...], Listed] | None = None
+    assign: Annotated[tuple[Annotated[str, Ref("party", ANY)], ...], Listed] | None = None
+    set_fields: Annotated[tuple[Annotated[str, Ref("filled", ANY)], ...], Listed] | None = None
     note: Literal["any"] | None = None
     from_: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed] = Field(
         default=(), alias="from"

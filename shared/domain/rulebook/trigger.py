@@ -40,28 +40,28 @@ class LeadAssigned(Trigger):
     """The lead got this owner: `owner` is whoever it is, else a role, a team or an agent."""
 
     word = "lead_assigned"
-    lead_assigned: Annotated[tuple[Annotated[str, Ref("party")], ...], Listed]
+    lead_assigned: Annotated[tuple[Annotated[str, Ref("party", ANY)], ...], Listed]
 
 
 class StageEntered(Trigger):
     """The lead is now in this stage (`stage` or `pipeline.stage`)."""
 
     word = "stage_entered"
-    stage_entered: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed]
+    stage_entered: Annotated[tuple[Annotated[str, Ref("stage", ANY)], ...], Listed]
 
 
 class FieldSet(Trigger):
     """This field, or this contact point, got a value."""
 
     word = "field_set"
-    field_set: Annotated[tuple[Annotated[str, Ref("filled")], ...], Listed]
+    field_set: Annotated[tuple[Annotated[str, Ref("filled", ANY)], ...], Listed]
 
 
 class Attempt(Trigger):
     """A counted attempt with this outcome or this code was logged."""
 
     word = "attempt"
-    attempt: Annotated[tuple[Annotated[str, Ref("attempt or outcome")], ...], Listed]
+    attempt: Annotated[tuple[Annotated[str, Ref("attempt or outcome", ANY)], ...], Listed]
 
 
 class ContactMade(Trigger):
@@ -82,14 +82,14 @@ class TaskCompleted(Trigger):
     """This task was done."""
 
     word = "task_completed"
-    task_completed: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed]
+    task_completed: Annotated[tuple[Annotated[str, Ref("task", ANY)], ...], Listed]
 
 
 class Overdue(Trigger):
     """This task is past its due time."""
 
     word = "overdue"
-    overdue: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed]
+    overdue: Annotated[tuple[Annotated[str, Ref("task", ANY)], ...], Listed]
 
 
 class DeadlineReached(Trigger):
@@ -103,7 +103,7 @@ class Sent(Trigger):
     """A message of this template went out."""
 
     word = "sent"
-    sent: Annotated[tuple[Annotated[str, Ref("template")], ...], Listed]
+    sent: Annotated[tuple[Annotated[str, Ref("template", ANY)], ...], Listed]
 
 
 class Closed(Trigger):

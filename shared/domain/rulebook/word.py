@@ -32,9 +32,13 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """Marks a field whose text names a declaration of this kind; checked at load."""
+    """Marks a field whose text names a declaration of this kind; checked at load.
+
+    `also` is a text that stands for all of them.
+    """
 
     kind: Kind
+    also: str | None = None
 
 
 class Part(BaseModel):
