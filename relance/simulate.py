@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from relance.directory import DirectoryError
 from relance.scenario import Scenario, ScenarioError, load
 from relance.simulation.company import Company, read_company
 from relance.simulation.notifications import Notifications
@@ -18,6 +19,7 @@ from relance.simulation.service import Pipeline
 from relance.simulation.world import World
 from relance.story import Teller, tell
 from shared.domain.directory import Unknown
+from shared.domain.rulebook.loader import RulebookError
 from shared.runtime.settings import WrongSetting
 
 PASSED, FAILED, UNUSABLE = 0, 1, 2
@@ -59,7 +61,7 @@ def simulate(
         company = read_company(rulebook)
         chosen = load(scenarios or [rulebook / "scenarios"])
         outcomes = [perform(each, f"s{n}", company) for n, each in enumerate(chosen, 1)]
-    except (ScenarioError, Unknown, WrongSetting, ValueError) as problem:
+    except (DirectoryError, RulebookError, ScenarioError, Unknown, WrongSetting) as problem:
         say(json.dumps({"error": str(problem)}, ensure_ascii=False) if as_json else str(problem))
         return UNUSABLE
     report = report_of(outcomes, company)

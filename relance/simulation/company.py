@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from relance import directory_file
+from relance import directory
+from relance.directory import DirectoryError
 from shared.domain.directory import Directory
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.wording import Names
@@ -21,17 +22,17 @@ class Company:
 
     def names(self) -> Names:
         """What the ids of this company are called."""
-        return Names(
-            agents={agent.id: agent.name for agent in self.directory.agents},
-            stages={stage: declared.label for (_, stage), declared in self.book.stages.items()},
-            fields={id_: declared.label for id_, declared in self.book.fields.items()},
-            sources={source.id: source.label for source in self.book.sources.source},
-            reasons={id_: declared.label for id_, declared in self.book.reasons.items()},
-        )
+        return Names.of(self.book, self.directory)
 
 
 def read_company(folder: Path) -> Company:
-    """The company of a rulebook folder. Raises `ValueError`, whose sentence says what is wrong."""
-    return Company(
-        rulebook_folder.read(folder), Directory.of(directory_file.read(folder / "directory.toml"))
-    )
+    """The company of a rulebook folder.
+
+    Raises `WrongSetting`, `RulebookError` or `DirectoryError`: each says what is wrong.
+    """
+    book = rulebook_folder.read(folder)
+    file = folder / "directory.toml"
+    documents = directory.read(file)
+    if problems := list(directory.dangling(documents, {})):
+        raise DirectoryError("\n".join(f"{file.name}: {problem}" for problem in problems))
+    return Company(book, Directory.of(documents))

@@ -55,10 +55,12 @@ class World:
                 said = normalise(sent.source, sent.arrival(), acceptance)
             except Refusal as refusal:
                 said = quarantined(sent.source.id, refusal.sentence, acceptance, sent.id)
-        if said.id not in self._inbox:
-            self._inbox.add(said.id)
-            self._publish([said])
-            self._settle()
+        if said.id in self._inbox:
+            self.log.append(said)
+            return said
+        self._inbox.add(said.id)
+        self._publish([said])
+        self._settle()
         return said
 
     def lead_of(self, sent: Input) -> str | None:
@@ -69,7 +71,7 @@ class World:
         """An agent acts; `key` is the Idempotency-Key. Refused actions say `ActionRefused`."""
         data = ActionRequested(by=by, action=action)
         asked = Envelope(
-            id=derived_id(self.tenant, "action", key),
+            id=derived_id(self.tenant, "action", by, key),
             source="/pipeline",
             type=data.type,
             subject=lead,

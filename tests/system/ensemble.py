@@ -1,0 +1,181 @@
+"""All scenarios as one play: what comes from outside, merged by time, for one stack.
+
+Each scenario gets people of its own (phones, e-mails), so that they do not meet. Those that
+change the directory would change the others' day: they play alone, in later weeks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
+from zoneinfo import ZoneInfo
+
+from relance.scenario import Scenario
+from relance.simulate import world_of
+from relance.simulation.company import Company
+from relance.simulation.cue import Acted, Cue, Declared, Passed, Received
+from relance.simulation.performance import Performance
+from relance.simulation.service import Pipeline
+from relance.simulation.step import Act, Declare, Expect, ExpectNo, Receive, Step, Until, View
+from relance.simulation.world import World
+from services.pipeline.core.action import Close
+from shared.contract.directory import Document
+
+WAVE = timedelta(weeks=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What comes from outside at one instant: the cues of a round do not depend on each other."""
+
+    at: datetime
+    rounds: tuple[tuple[Cue, ...], ...]
+
+
+@dataclass
+class Play:
+    """Everything to do on a stack whose clock stands at `start`; `world` is how it went here."""
+
+    start: datetime
+    world: World
+    moments: list[Moment] = field(default_factory=list)
+    end: datetime = field(init=False)
+
+
+def play_of(scenarios: Sequence[Scenario], company: Company) -> Play:
+    """The scenarios as one play, played in one simulated world."""
+    first = min(_instant(scenario, company, scenario.start) for scenario in scenarios)
+    play = Play(first, world_of(company, first))
+    for number, wave in enumerate(_waves(scenarios)):
+        cues = [
+            _cues(_alone(scenario, scenarios.index(scenario), number * WAVE), company)
+            for scenario in wave
+        ]
+        play.end = max(cue.until for each in cues for cue in each if isinstance(cue, Passed))
+        for moment in _moments(cues):
+            _perform(play, moment)
+        play.world.until(play.end)
+        _perform(play, _cleared_stage(play, company))
+    return play
+
+
+def _waves(scenarios: Iterable[Scenario]) -> list[list[Scenario]]:
+    together: list[Scenario] = []
+    alone: list[Scenario] = []
+    for scenario in scenarios:
+        declares = any(isinstance(step, Declare) for step in scenario.steps)
+        (alone if declares else together).append(scenario)
+    return [together, *([scenario] for scenario in alone)]
+
+
+def _alone(scenario: Scenario, number: int, later: timedelta) -> Scenario:
+    """The scenario without its expectations, with people of its own, so much later."""
+    steps = (step for step in scenario.steps if not isinstance(step, Expect | ExpectNo | View))
+    moved = tuple(_own(step, number, later) for step in steps)
+    last = Until(until=max([scenario.start + later, *_untils(moved)]))
+    return scenario.model_copy(
+        update={"start": scenario.start + later, "steps": (*moved, last), "file": f"s{number}"}
+    )
+
+
+def _untils(steps: Iterable[Step]) -> Iterable[datetime]:
+    return (step.until for step in steps if isinstance(step, Until))
+
+
+def _own(step: Step, number: int, later: timedelta) -> Step:
+    if isinstance(step, Until):
+        return step.model_copy(update={"until": step.until + later})
+    if isinstance(step, Receive):
+        points = {"phone": _phone(step.phone, number), "email": _email(step.email, number)}
+        return step.model_copy(update=points)
+    if isinstance(step, Act) and step.act == "set_fields":
+        fields = dict(step.json_action["fields"])
+        fields |= {"phone": _phone(fields["phone"], number)} if "phone" in fields else {}
+        fields |= {"email": _email(fields["email"], number)} if "email" in fields else {}
+        return Act.model_validate({**step.model_dump(), "fields": fields})
+    return step
+
+
+def _phone(text: str | None, number: int) -> str | None:
+    """The same way of writing, another subscriber: the first three of its last seven digits."""
+    if text is None:
+        return None
+    places = [place for place, sign in enumerate(text) if sign.isdigit()][-7:-4]
+    signs = list(text)
+    for place, digit in zip(places, f"{200 + number}", strict=True):
+        signs[place] = digit
+    return "".join(signs)
+
+
+def _email(text: str | None, number: int) -> str | None:
+    return None if text is None else text.replace("@", f".s{number}@")
+
+
+def _instant(scenario: Scenario, company: Company, local: datetime) -> datetime:
+    zone = ZoneInfo(company.directory.site(scenario.site).zone)
+    return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _cues(scenario: Scenario, company: Company) -> tuple[Cue, ...]:
+    """What the scenario does from outside, with the ids that a world of its own gives."""
+    world = world_of(company, _instant(scenario, company, scenario.start))
+    outcome = Performance(scenario, scenario.file, company.book, world).run()
+    assert outcome.passed, f"{scenario.name}: step {outcome.failed_step}: {outcome.why}"
+    return outcome.cues
+
+
+def _moments(of_each: Iterable[Sequence[Cue]]) -> list[Moment]:
+    """Merged by time; at one instant the n-th cues of all scenarios are one round."""
+    at: dict[datetime, list[list[Cue]]] = {}
+    for cues in of_each:
+        mine: dict[datetime, list[Cue]] = {}
+        for cue in cues:
+            if not isinstance(cue, Passed):
+                mine.setdefault(cue.at, []).append(cue)
+        for instant, here in mine.items():
+            at.setdefault(instant, []).append(here)
+    return [
+        Moment(
+            instant,
+            tuple(
+                tuple(cue for cue in one if cue is not None) for one in zip_longest(*at[instant])
+            ),
+        )
+        for instant in sorted(at)
+    ]
+
+
+def _cleared_stage(play: Play, company: Company) -> Moment:
+    """Every open lead is closed and the directory as it was: the next wave starts from there."""
+    leads = [
+        lead.id
+        for service in play.world.services
+        if isinstance(service, Pipeline)
+        for lead in service.world.leads.values()
+        if lead.is_open
+    ]
+    close, at = Close(status="invalid"), play.end
+    closing = [Acted(at, lead, "boss", close, f"{at.isoformat()}-{lead}") for lead in leads]
+    restored = Declared(at, _documents(company))
+    return Moment(at, ((restored,), tuple(closing)))
+
+
+def _documents(company: Company) -> tuple[Document, ...]:
+    directory = company.directory
+    calendars = dict.fromkeys(site.calendar for site in directory.sites)
+    return (*(directory.calendar(each) for each in calendars), *directory.sites)
+
+
+def _perform(play: Play, moment: Moment) -> None:
+    play.moments.append(moment)
+    world = play.world
+    world.until(moment.at)
+    for cue in (cue for one in moment.rounds for cue in one):
+        if isinstance(cue, Received):
+            world.receive(cue.sent)
+        elif isinstance(cue, Acted):
+            world.act(cue.lead, cue.by, cue.action, cue.key)
+        elif isinstance(cue, Declared):
+            world.declare(*cue.documents)
