@@ -6,34 +6,36 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
 
+import httpx2
+
+from relance.directory import DirectoryError
+from relance.example_company import open_example
 from relance.stack.error import StackError
 from relance.stack.home import Home
 from relance.stack.ports import Ports
 from relance.stack.stack import RULEBOOK, Stack
 from relance.stack.supervisor import Supervisor
-from relance.stack.surroundings import LOCAL_SECRET
 
 LOOK_EVERY_S = 0.2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def up(rulebook: Path = RULEBOOK) -> int:
+def up() -> int:
     """Run the stack until Ctrl-C; return the exit code (0: stopped as asked, 1: not started)."""
     began = time.monotonic()
     try:
-        stack = Stack(Home.of_checkout(), rulebook=rulebook, ports=Ports.of_environment(), say=_say)
+        stack = Stack(Home.of_checkout(), ports=Ports.of_environment(), say=_say)
         _Interrupt(stack)
-        stack.start()
-        _say(_welcome(stack, time.monotonic() - began))
-        _watch(stack)
+        with stack:
+            _open_example(stack)
+            _say(_welcome(stack, time.monotonic() - began))
+            _watch(stack)
     except StackError as error:
         sys.stderr.write(f"relance: {error}\n")
         return 1
     except KeyboardInterrupt:
-        stack.stop()
         _say(f"Stopped. The data is kept in {stack.home.folder}; `make up` goes on from there.")
     return 0
 
@@ -58,6 +60,17 @@ class _Interrupt:
         raise KeyboardInterrupt
 
 
+def _open_example(stack: Stack) -> None:
+    intake = stack.services["intake"]
+    try:
+        opened = open_example(RULEBOOK, intake.url, intake.setting("RELANCE_ADMIN_KEY"))
+    except (DirectoryError, httpx2.HTTPError) as error:
+        _say(f"The example company was not opened: {error}")
+    else:
+        if opened:
+            _say(f"Opened the example company of {RULEBOOK.name}, day and night for this try.")
+
+
 def _watch(stack: Stack) -> None:
     supervisor = Supervisor(stack.parts(), _say)
     pause = threading.Event()
@@ -69,6 +82,7 @@ def _watch(stack: Stack) -> None:
 def _welcome(stack: Stack, seconds: float) -> str:
     intake, pipeline = stack.services["intake"].url, stack.services["pipeline"].url
     notifications = stack.services["notifications"].url
+    secret = stack.services["intake"].setting("RELANCE_SECRET_PHONE")
     return f"""
 Relance is up ({seconds:.1f} s). Ctrl-C stops it and keeps the data.
 
@@ -86,7 +100,7 @@ Relance is up ({seconds:.1f} s). Ctrl-C stops it and keeps the data.
 Somebody called and nobody answered; look at the SMS page a second later:
 
   curl -i {intake}/in/phone \\
-    -H 'Authorization: Bearer {LOCAL_SECRET}' -H 'Content-Type: application/json' \\
+    -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' \\
     -d '{{"call_id": "'$RANDOM$RANDOM'", "from": "+375 29 123-45-67", "status": "missed"}}'
 """
 

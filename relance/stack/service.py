@@ -4,7 +4,6 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 
 from relance.stack.home import PROJECT, Home
 from relance.stack.port import LOOPBACK, choose_port
@@ -52,7 +51,7 @@ class Service:
 
     def launch(self) -> None:
         """Start it without waiting."""
-        self.child.environment = _environment(self.defaults, self.settings)
+        self.child.environment = self._environment()
         self.child.end_leftover()
         self.child.start()
 
@@ -72,8 +71,11 @@ class Service:
         """Return all it has logged."""
         return self.child.log.read_text(errors="replace") if self.child.log.exists() else ""
 
+    def setting(self, name: str) -> str:
+        """Return the value of an environment variable as the service sees it; empty if unset."""
+        return self._environment().get(name, "")
 
-def _environment(defaults: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
-    """Return our environment, so that a person's own provider counts, and what the stack says."""
-    ours = {name: value for name, value in os.environ.items() if name != "RELANCE_CLOCK_FILE"}
-    return {**defaults, **ours, **settings}
+    def _environment(self) -> dict[str, str]:
+        """Return ours, so that a person's own provider counts, and what the stack says."""
+        ours = {name: value for name, value in os.environ.items() if name != "RELANCE_CLOCK_FILE"}
+        return {**self.defaults, **ours, **self.settings}
