@@ -1,0 +1,126 @@
+"""The commands that look into the services' database: explain, key, dead-letters.
+
+As in `relance.cli`, a command's own code is imported when it is called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from relance.stack.home import PROJECT
+
+T = TypeVar("T")
+RULEBOOK = PROJECT / "rulebooks" / "axelerator"
+Rulebook = Annotated[
+    Path, typer.Option(envvar="RELANCE_RULEBOOK", help="Folder of the company's rulebook.")
+]
+
+key_app = typer.Typer(help="Keys with which agents use the API.", no_args_is_help=True)
+letters_app = typer.Typer(help="What was set aside, and why.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give `app` these commands."""
+    app.command()(explain)
+    app.add_typer(key_app, name="key")
+    app.add_typer(letters_app, name="dead-letters")
+
+
+def explain(
+    lead: Annotated[str, typer.Argument(help="The lead's number, or its id.")],
+    json: Annotated[bool, typer.Option("--json", help="As data, with every event whole.")] = False,
+    rulebook: Rulebook = RULEBOOK,
+) -> None:
+    """Tell a lead's story from what came in to what was sent, and why each thing happened."""
+    from relance import explain as explaining  # noqa: PLC0415
+
+    explanation = _done(explaining.explain(rulebook, lead))
+    told = explaining.as_json if json else explaining.as_text
+    typer.echo(told(explanation))
+
+
+@key_app.command("create")
+def key_create(
+    agent: Annotated[str, typer.Option(help="Agent id, as in the directory.")],
+    name: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+    rulebook: Rulebook = RULEBOOK,
+) -> None:
+    """Make a key and print it; it is never shown again."""
+    from relance import key  # noqa: PLC0415
+
+    typer.echo(_done(key.create(rulebook, agent, name)))
+
+
+@key_app.command("list")
+def key_list(rulebook: Rulebook = RULEBOOK) -> None:
+    """Show all keys, without their secrets."""
+    from relance import key  # noqa: PLC0415
+
+    typer.echo(_done(key.listed(rulebook)))
+
+
+@key_app.command("revoke")
+def key_revoke(
+    key_or_id: Annotated[str, typer.Argument(metavar="KEY", help="The key, or its id.")],
+    rulebook: Rulebook = RULEBOOK,
+) -> None:
+    """Take a key back, at once and for ever."""
+    from relance import key  # noqa: PLC0415
+
+    typer.echo(_done(key.revoke(rulebook, key_or_id)))
+
+
+@letters_app.command("list")
+def letters_list() -> None:
+    """Show what was set aside, and what waits."""
+    from relance import dead_letters  # noqa: PLC0415
+
+    typer.echo(_done(dead_letters.listed()))
+
+
+@letters_app.command("show")
+def letters_show(
+    letter: Annotated[str, typer.Argument(help="As listed, such as pipeline/12.")],
+) -> None:
+    """Show one whole: where it lay, why it was set aside, its bytes."""
+    from relance import dead_letters  # noqa: PLC0415
+
+    typer.echo(_done(dead_letters.shown(letter)))
+
+
+@letters_app.command("redrive")
+def letters_redrive(
+    letters: Annotated[
+        list[str] | None, typer.Argument(help="As listed, such as pipeline/12.")
+    ] = None,
+    subject: Annotated[str | None, typer.Option(help="All of this lead or agent.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
+) -> None:
+    """Have them taken up again, in order."""
+    from relance import dead_letters  # noqa: PLC0415
+
+    typer.echo(_done(dead_letters.redrive(letters or [], subject=subject, everything=everything)))
+
+
+def _done(work: Coroutine[None, None, T]) -> T:
+    """The result; what a person can put right is told in one sentence, with exit code 1."""
+    from relance.database import CannotDo  # noqa: PLC0415
+    from relance.stack.error import StackError  # noqa: PLC0415
+    from shared.domain.directory import Unknown  # noqa: PLC0415
+    from shared.domain.rulebook.loader import RulebookError  # noqa: PLC0415
+    from shared.runtime.settings import WrongSetting  # noqa: PLC0415
+
+    try:
+        return asyncio.run(_awaited(work))
+    except (CannotDo, StackError, Unknown, RulebookError, WrongSetting) as error:
+        typer.echo(f"relance: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _awaited(work: Coroutine[None, None, T]) -> T:
+    return await work

@@ -1,0 +1,182 @@
+"""`relance dead-letters`: what was set aside, why, and how it is taken up again.
+
+A dead letter is named `service/number`. What merely waits (for a gap to close, a fact to come)
+is listed too: it is tried again by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from textwrap import indent, wrap
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from relance import database
+from relance.database import CannotDo
+from shared.runtime import quarantine
+from shared.runtime.postgres import Transaction
+
+WIDTH = 80
+
+_SET_ASIDE = """
+SELECT id, topic, subject, value, why, quarantined_at AS since
+FROM quarantine
+WHERE ($1::text IS NULL OR subject = $1)
+ORDER BY id
+"""
+_WAITING = """
+SELECT count(*) AS many, min(parked_at) AS since, topic, subject, min(why) AS why
+FROM parked
+GROUP BY topic, subject
+ORDER BY min(parked_at)
+LIMIT 100
+"""
+
+
+class NoLetter(CannotDo):
+    """Which dead letter there is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter in a list."""
+
+    service: str
+    id: int
+    topic: str
+    subject: str | None
+    type: str
+    why: str
+    since: datetime
+
+    @property
+    def name(self) -> str:
+        """What `show` and `redrive` take."""
+        return f"{self.service}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Events of one subject that wait in the parking; `why` is one of their reasons."""
+
+    service: str
+    many: int
+    topic: str
+    subject: str
+    why: str
+    since: datetime
+
+
+async def listed(services: Sequence[str] = database.WITH_DATABASE) -> str:
+    """All dead letters, and what waits, for people. Raises `NoDatabase`."""
+    letters: list[Letter] = []
+    waiting: list[Waiting] = []
+    for service in services:
+        async with database.transaction(service) as tx:
+            letters += await _letters(tx, service)
+            waiting += [Waiting(service, **dict(row)) for row in await tx.fetch(_WAITING)]
+    lines = [line for letter in letters for line in _letter(letter)]
+    lines += [line for each in waiting for line in _waits(each)]
+    many = f"{len(letters)} set aside" if letters else "Nothing is set aside"
+    held = sum(each.many for each in waiting)
+    return "\n".join([*lines, f"{many}, {held} waiting."])
+
+
+async def shown(name: str) -> str:
+    """One dead letter whole: where it lay, why it was set aside, its bytes. Raises `NoLetter`."""
+    service, id_ = _parsed(name)
+    async with database.transaction(service) as tx:
+        found = await quarantine.shown(tx, id_)
+    if found is None:
+        raise NoLetter(f"There is no dead letter {name}: see `relance dead-letters list`.")
+    place = f"{found['topic']}, partition {found['partition']}, offset {found['record']}"
+    told = [
+        f"{name}, set aside {found['quarantined_at']:%Y-%m-%d %H:%M:%S} UTC",
+        f"topic    {place}",
+        f"event    {found['event'] or 'unreadable'}",
+        f"subject  {found['subject'] or 'unreadable'}",
+        *wrap(f"why      {found['why']}", WIDTH, subsequent_indent=" " * 9),
+        "",
+        _readable(found["value"]),
+    ]
+    return "\n".join(told)
+
+
+async def redrive(
+    names: Sequence[str] = (), *, subject: str | None = None, everything: bool = False
+) -> str:
+    """Have dead letters taken up again, in order. Raises `NoLetter`, `NoDatabase`."""
+    wanted: dict[str, list[int]] = {}
+    for name in names:
+        service, id_ = _parsed(name)
+        wanted.setdefault(service, []).append(id_)
+    if everything or subject is not None:
+        wanted = {service: [] for service in database.WITH_DATABASE}
+    released = 0
+    for service, ids in wanted.items():
+        async with database.transaction(service) as tx:
+            ids = ids or [letter.id for letter in await _letters(tx, service, subject)]  # noqa: PLW2901
+            released += await quarantine.redrive(tx, ids)
+    if not released:
+        raise NoLetter("Nothing to redrive: see `relance dead-letters list`.")
+    return (
+        f"{released} released. Their service takes them up within a second, in order; "
+        "what is still bad comes back here."
+    )
+
+
+async def _letters(tx: Transaction, service: str, subject: str | None = None) -> list[Letter]:
+    return [
+        Letter(service, type=_type_of(row["value"]), **_without(row, "value"))
+        for row in await tx.fetch(_SET_ASIDE, subject)
+    ]
+
+
+def _without(row: Any, name: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != name}
+
+
+def _type_of(value: bytes | None) -> str:
+    try:
+        attributes = from_json(value or b"")
+        return str(attributes["type"])
+    except (ValueError, KeyError, TypeError):
+        return "unreadable"
+
+
+def _readable(value: bytes | None) -> str:
+    """JSON laid out; anything else as its characters, or as hexadecimal."""
+    if value is None:
+        return "(no value)"
+    try:
+        return to_json(from_json(value), indent=2).decode()
+    except ValueError:
+        return value.decode("utf-8", errors="backslashreplace")
+
+
+def _letter(letter: Letter) -> Iterator[str]:
+    yield f"{letter.name:<20} {letter.since:%Y-%m-%d %H:%M}  {letter.type}"
+    yield f"    {letter.topic} · {letter.subject or 'no subject'}"
+    yield from _why(letter.why)
+
+
+def _waits(each: Waiting) -> Iterator[str]:
+    events = "event waits" if each.many == 1 else "events wait"
+    yield f"{each.service:<20} {each.since:%Y-%m-%d %H:%M}  {each.many} {events}"
+    yield f"    {each.topic} · {each.subject}"
+    yield from _why(each.why)
+
+
+def _why(why: str) -> Iterator[str]:
+    first_line = why.splitlines()[0] if why else ""
+    yield indent("\n".join(wrap(first_line, WIDTH - 4)), "    ")
+
+
+def _parsed(name: str) -> tuple[str, int]:
+    service, _, number = name.partition("/")
+    if service not in database.WITH_DATABASE or not number.isdecimal():
+        raise NoLetter(f"{name!r} names no dead letter: it is written like pipeline/12.")
+    return service, int(number)

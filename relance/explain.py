@@ -1,0 +1,147 @@
+"""`relance explain LEAD`: why each thing happened, from what came in to what was sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from textwrap import wrap
+from zoneinfo import ZoneInfo
+
+from relance import database
+from relance.database import CannotDo
+from relance.story import heading
+from services.pipeline import history, leads
+from services.pipeline.core.lead import Lead
+from services.pipeline.history import Moment
+from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.wording import Names
+from shared.runtime import rulebook_folder
+
+WIDTH = 80
+RULE_WIDTH = 8
+TEXT_AT = 20
+
+
+class NoLead(CannotDo):
+    """Which lead there is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A lead and its moments, local to its site."""
+
+    lead: Lead
+    moments: Sequence[Moment]
+    book: Rulebook
+    names: Names
+
+
+async def explain(rulebook: Path, reference: str) -> Explanation:
+    """The whole chain of a lead, by id or number. Raises `NoLead`, `NoDatabase`."""
+    book = rulebook_folder.read(rulebook)
+    async with database.transaction("pipeline") as tx:
+        found = await leads.find(tx, book.tenant, reference)
+        if not found:
+            raise NoLead(f"There is no lead {reference!r} of {book.tenant}.")
+        if len(found) > 1:
+            ids = " ".join(each.id for each in found)
+            raise NoLead(f"{len(found)} leads have the number {reference}; take an id: {ids}")
+        lead = await leads.one(tx, found[0].id)
+        envelopes = await history.read(tx, lead.id)
+        directory = await database.directory(tx)
+    names = Names.of(book, directory)
+    zone = ZoneInfo(directory.site(lead.site).zone)
+    told = tuple(history.moments(envelopes, book, names, zone))
+    return Explanation(lead, told, book, names)
+
+
+def as_text(explanation: Explanation) -> str:
+    """For people: 80 columns, each rule with its own sentence where it first comes up."""
+    return "\n".join([*_head(explanation), *_body(explanation)])
+
+
+def as_json(explanation: Explanation) -> str:
+    """For programs: the lead's state, and every event with what made it."""
+    lead = explanation.lead
+    told = [
+        {
+            "at": moment.at.isoformat(),
+            "service": moment.service,
+            "text": moment.text,
+            "by": moment.by,
+            "rule": moment.because.rule if moment.because else None,
+            "says": moment.says,
+            "version": moment.because.version if moment.because else None,
+            "event": moment.envelope.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+        for moment in explanation.moments
+    ]
+    whole = {"lead": lead.model_dump(mode="json", by_alias=True), "history": told}
+    return json.dumps(whole, ensure_ascii=False, indent=2)
+
+
+def _head(explanation: Explanation) -> Iterator[str]:
+    lead, book, names = explanation.lead, explanation.book, explanation.names
+    who = (lead.name, lead.company, *(point.value for point in lead.points))
+    stage = names.stages.get(lead.stage, lead.stage)
+    reason = f" ({names.reasons.get(lead.reason, lead.reason)})" if lead.reason else ""
+    late = ", late" if lead.late_at else ""
+    yield from _wrapped(f"Lead {lead.number}: {', '.join(word for word in who if word)}", "  ")
+    yield from _wrapped(
+        f"{lead.status}{reason}{late} · {stage} · {names.agent(lead.owner)} · site {lead.site}",
+        "  ",
+    )
+    yield f"Rules of {book.name}, version {book.version}"
+
+
+def _body(explanation: Explanation) -> Iterator[str]:
+    day: date | None = None
+    before: Moment | None = None
+    said: set[str] = set()
+    for moment in explanation.moments:
+        if moment.at.date() != day:
+            day, before = moment.at.date(), None
+            yield from ("", heading(day))
+        yield from _event(moment, before)
+        if moment.because is not None and moment.because.rule not in said:
+            said.add(moment.because.rule)
+            yield from _sentence(moment, explanation.book)
+        before = moment
+
+
+def _event(moment: Moment, before: Moment | None) -> Iterator[str]:
+    """The event's lines; a time or service that the line before said is left out."""
+    time, service = f"{moment.at:%H:%M}", moment.service
+    if before and f"{before.at:%H:%M}" == time:
+        time = ""
+        service = "" if before.service == service else service
+    left = f"{time:<5} {service:<13} "
+    rule = moment.because.rule if moment.because else ""
+    room = WIDTH - TEXT_AT - RULE_WIDTH - 1
+    first, *rest = wrap(moment.text, room) or [""]
+    yield f"{left}{first:<{room}} {rule}".rstrip()
+    yield from (f"{'':<{TEXT_AT + 2}}{line}" for line in _again(rest, room - 2))
+
+
+def _sentence(moment: Moment, book: Rulebook) -> Iterator[str]:
+    because = moment.because
+    if because is None or moment.says is None:
+        return
+    older = "" if because.version == book.version else f" (decided by version {because.version})"
+    yield from wrap(
+        f"{because.rule}{older}: «{moment.says}»",
+        WIDTH,
+        initial_indent=" " * (TEXT_AT + 2) + "↳ ",
+        subsequent_indent=" " * (TEXT_AT + 4),
+    )
+
+
+def _again(lines: Iterable[str], room: int) -> list[str]:
+    return wrap(" ".join(lines), room)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return wrap(text, WIDTH, subsequent_indent=indent)
