@@ -1,7 +1,9 @@
 """Mail as it comes: in any charset, broken, hostile; and what is no mail of a person."""
 
 import asyncio
+import sys
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 
@@ -142,6 +144,21 @@ async def test_a_mail_that_takes_too_long_is_given_up_and_the_next_one_is_read()
     finally:
         await readers.stop()
     assert [arrival.subject for arrival in arrivals] == ["Нужен сайт"] * 3
+
+
+async def test_a_mail_is_not_refused_because_its_reader_starts_slowly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "python"
+    slow.write_text(f'#!/bin/sh\nsleep 1.5\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    readers = MailReaders(most=1, time_most_s=1.0)
+    try:
+        arrival = await readers.read(the_mail(written()))
+    finally:
+        await readers.stop()
+    assert arrival.subject == "Нужен сайт"
 
 
 def test_broken_html_gives_what_can_be_read_of_it() -> None:

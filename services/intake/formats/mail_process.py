@@ -19,8 +19,10 @@ from services.intake.formats import mail
 from services.intake.formats.payload import Payload
 
 TIME_MOST_S = 5.0
+START_MOST_S = 60.0
 MEMORY_BYTES_MOST = 512 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
+_READY = b"!"
 
 
 class MailReaders:
@@ -33,7 +35,8 @@ class MailReaders:
         self._alive: set[Process] = set()
 
     async def read(self, payload: Payload) -> Arrival:
-        """The mail, read elsewhere. Raises `Refusal` also when it takes too much."""
+        """The mail, read elsewhere. Raises `Refusal` also when it takes too much, and
+        `OSError` when no worker can be had: that is not the mail's fault."""
         async with self._free:
             worker = self._idle.pop() if self._idle else await self._hire()
             try:
@@ -65,6 +68,14 @@ class MailReaders:
             sys.executable, "-m", __name__, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
         )
         self._alive.add(worker)
+        # The limit is for a mail, not for an interpreter that starts on a busy machine.
+        assert worker.stdout is not None
+        try:
+            async with asyncio.timeout(START_MOST_S):
+                await worker.stdout.readexactly(len(_READY))
+        except (TimeoutError, EOFError):
+            await self._dismiss(worker)
+            raise OSError("a worker that reads mail did not start") from None
         return worker
 
     async def _dismiss(self, worker: Process) -> None:
@@ -91,6 +102,8 @@ async def _ask(worker: Process, payload: Payload) -> dict[str, object]:
 def work() -> None:
     """The worker: frames in, frames out, until the pipe is closed."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MOST, MEMORY_BYTES_MOST))
+    sys.stdout.buffer.write(_READY)
+    sys.stdout.buffer.flush()
     while (about := _frame(sys.stdin.buffer.read)) is not None:
         body = _frame(sys.stdin.buffer.read) or b""
         provider_id, mail_from, mailbox, content_type = json.loads(about)
