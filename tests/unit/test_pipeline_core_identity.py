@@ -63,14 +63,14 @@ def test_a_mail_in_a_known_thread_is_a_reply_whoever_writes_it() -> None:
     assert desk.names() == ["ReplyReceived", "ContactMade"]
     assert desk.events[0].subject == lead.id
     assert desk.one(ContactMade).direction == "inbound"
-    assert threads_of(desk.envelope(answer)) == ("<1@example.com>",)
+    assert threads_of(desk.envelope(answer)) == ("<1@example.com>", "1")
 
 
 def test_an_answer_to_a_mail_that_we_sent_is_a_reply_too() -> None:
     desk = Desk()
     lead = desk.receive(IVAN_MAIL, channel="form")
     sent = NotificationSent(
-        notification="n1",
+        notification="0c1f3b7e-1042-5f5a-9a27-6d1c1f3b7e10",
         request="r1",
         to="contact",
         channel="email",
@@ -79,12 +79,11 @@ def test_an_answer_to_a_mail_that_we_sent_is_a_reply_too() -> None:
         lead=lead.id,
         address=IVAN_MAIL.value,
         text="…",
-        provider_id="<ours@axelerator.example>",
+        provider_id="2.0.0 OK queued",
     )
     desk.put(sent, lead.id)
-    desk.receive(
-        OLGA_MAIL, channel="email", mail=MailFacts(in_reply_to="<ours@axelerator.example>")
-    )
+    ours = f"<{sent.notification}@axelerator.example>"
+    desk.receive(OLGA_MAIL, channel="email", mail=MailFacts(in_reply_to=ours))
 
     assert desk.one(ReplyReceived).channel == "email"
     assert "contact_data" not in desk.lead(lead).deadlines

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import Any
 
+from services.pipeline.core.phrase import DEFAULT_LANGUAGE, NOUNS, PHRASES
 from shared.contract.pipeline import ActionRefused, StageEntered
 from shared.domain.rulebook.loader import load
 from tests.unit.pipeline_desk import IVAN, Desk, files
@@ -64,8 +66,16 @@ def test_a_lost_lead_needs_its_reason_by_either_door() -> None:
     for act in ({"act": "close", "status": "lost"}, {"act": "move", "to": "refused"}):
         desk.act(lead, **act)
         assert desk.refused() == [("001-63", ("reason",))]
+        assert (
+            desk.one(ActionRefused)
+            .needs[0]
+            .satisfied_by.startswith(
+                "укажите: причина отказа (не дозвонился, не отвечает, отказался от услуг"
+            )
+        )
         desk.act(lead, **act, reason="weather")
         assert desk.refused() == [("house-00", ("reason",))]
+        assert desk.one(ActionRefused).needs[0].says == "«weather» (причина отказа) не существует."
 
 
 def test_a_closed_lead_takes_notes_and_finished_tasks_only() -> None:
@@ -128,3 +138,16 @@ need = [
     assert needs[0].satisfied_by == ("попытки связаться: не меньше 3, по каждому известному каналу")
     desk.act(lead, "close", status="lost", reason="refused")
     assert "LeadClosed" in desk.names()
+
+
+def test_every_language_has_every_sentence_with_the_same_blanks() -> None:
+    english = PHRASES[DEFAULT_LANGUAGE]
+    for language in PHRASES:
+        assert PHRASES[language].keys() == english.keys()
+        assert NOUNS[language].keys() == NOUNS[DEFAULT_LANGUAGE].keys()
+        for key, sentence in PHRASES[language].items():
+            assert blanks(sentence) == blanks(english[key]), (language, key)
+
+
+def blanks(sentence: str) -> set[str | None]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}

@@ -45,8 +45,8 @@ def speaks_of_status(conditions: Iterable[Condition]) -> bool:
 
 def known(scene: Scene, name: str) -> str | None:
     """The value of a field, a contact point, or something else that can be `filled`."""
-    if name in ("phone", "email"):
-        return scene.contact.point(name) or scene.lead.point(name)  # type: ignore[arg-type]
+    if name in CHANNELS_OF_POINT:
+        return scene.contact.point(name) or scene.lead.point(name)
     if name in ("name", "company"):
         told: str | None = getattr(scene.lead, name) or getattr(scene.contact, name)
         return told

@@ -34,7 +34,7 @@ class Contact(State):
     language: str | None = None
     leads: tuple[str, ...] = ()
 
-    def point(self, kind: PointKind) -> str | None:
+    def point(self, kind: str) -> str | None:
         """The first phone or e-mail known."""
         return next((point.value for point in self.points if point.kind == kind), None)
 

@@ -32,11 +32,20 @@ def _filled(condition: words.Filled, scene: Scene, phrases: Phrases) -> str:
     return phrases.say("filled", names)
 
 
-def _given(condition: words.Given, _: Scene, phrases: Phrases) -> str:
+def _given(condition: words.Given, scene: Scene, phrases: Phrases) -> str:
     given = condition.given
     if isinstance(given, dict):
-        return phrases.say("given", [f"{name} ({' / '.join(v)})" for name, v in given.items()])
-    return phrases.say("given", given)
+        choices = {name: list(values) for name, values in given.items()}
+    else:
+        reasons = [reason.label for reason in scene.book.reasons.values()]
+        choices = {name: reasons if name == "reason" else [] for name in given}
+    return phrases.say(
+        "given",
+        [
+            f"{phrases.noun(name)} ({', '.join(values)})" if values else phrases.noun(name)
+            for name, values in choices.items()
+        ],
+    )
 
 
 def _attempts(condition: words.Attempts, _: Scene, phrases: Phrases) -> str:

@@ -226,6 +226,7 @@ def _fired(lead: Lead, _: Envelope, data: DeadlineReached | LeadOverdue) -> Upda
 
 
 def _sent(lead: Lead, envelope: Envelope, data: NotificationSent) -> Update:
+    """A mail to the contact begins a thread: its Message-ID is made of the notification's id."""
     if any(message.id == data.notification for message in lead.messages):
         return {}
     message = Message(
@@ -236,8 +237,8 @@ def _sent(lead: Lead, envelope: Envelope, data: NotificationSent) -> Update:
         sent_at=envelope.time,
     )
     update: Update = {"messages": (*lead.messages, message)}
-    if data.channel == "email" and data.provider_id:
-        update["mail_ids"] = _joined(lead.mail_ids, (data.provider_id,))
+    if data.channel == "email" and data.to == "contact":
+        update["mail_ids"] = _joined(lead.mail_ids, (data.notification,))
     return update
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from services.pipeline.core.phrase import Phrases
 from services.pipeline.core.turn import Scene, Turn
-from shared.contract.intake import ContactPoint
+from shared.contract.intake import ContactPoint, PointKind
 from shared.contract.pipeline import FieldsSet, NoteAdded
 from shared.domain.contact_point import Reading, read_email, read_phone
 
-READERS = ("phone", "email")
+READERS: tuple[PointKind, ...] = ("phone", "email")
+"""The contact points that an agent can type as fields."""
 
 
 def read_point(kind: str, text: str, region: str) -> Reading:
@@ -37,7 +38,7 @@ def set_fields(turn: Turn, lead: str, fields: Mapping[str, str], by: str | None 
     scene = turn.scene(lead)
     values = normal(scene, fields)
     turn.emit(lead, FieldsSet(fields=values, by=by))
-    points = [ContactPoint(kind=k, value=values[k]) for k in READERS if values.get(k)]  # type: ignore[arg-type]
+    points = [ContactPoint(kind=k, value=values[k]) for k in READERS if values.get(k)]
     note_foreign_points(turn, lead, points)
 
 

@@ -79,11 +79,17 @@ def _open_lead(turn: Turn, contacts: list[Contact], pipeline: Pipeline) -> Lead 
 
 
 def thread_of(data: LeadReceived) -> tuple[str, ...]:
-    """The mails that this one answers, the nearest first."""
+    """The mails that this one answers, the nearest first.
+
+    Each by its Message-ID and by what stands before the `@`: in our own mails that is the id of
+    the notification, whatever domain they were sent under.
+    """
     if data.mail is None:
         return ()
     direct = (data.mail.in_reply_to,) if data.mail.in_reply_to else ()
-    return (*direct, *reversed(data.mail.references))
+    answered = (*direct, *reversed(data.mail.references))
+    named = (name for mail in answered for name in (mail, mail.strip("<>").partition("@")[0]))
+    return tuple(dict.fromkeys(named))
 
 
 def _mail_ids(data: LeadReceived) -> tuple[str, ...]:

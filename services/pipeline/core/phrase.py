@@ -26,7 +26,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "at_least": "at least {number}",
         "at_most": "at most {number}",
         "exactly": "exactly {number}",
-        "known_says": "There is no {kind} called {name}.",
+        "known_says": "There is no {kind} called «{name}».",
         "known": "choose one of: {what}",
         "value_says": "{field} cannot be {value}.",
         "value": "choose one of: {what}",
@@ -38,7 +38,6 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "next": "from here it can go to: {what}",
         "task_in_hand_says": "The lead has no open task {name}.",
         "task_in_hand": "open tasks: {what}",
-        "reason_says": "A close as {status} does not know the reason {name}.",
         "nothing": "none",
         "foreign_point": "{value} also belongs to another contact ({leads}): check whether it is "
         "the same person.",
@@ -74,7 +73,6 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "next": "отсюда можно перевести на: {what}",
         "task_in_hand_says": "В сделке нет открытой задачи «{name}».",
         "task_in_hand": "открытые задачи: {what}",
-        "reason_says": "Причина «{name}» не существует.",
         "nothing": "нет",
         "foreign_point": "{value} есть и у другого контакта ({leads}): проверьте, не один ли это "
         "человек.",
@@ -109,12 +107,54 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "next": "d'ici elle peut aller à : {what}",
         "task_in_hand_says": "La fiche n'a pas de tâche ouverte « {name} ».",
         "task_in_hand": "tâches ouvertes : {what}",
-        "reason_says": "Le motif « {name} » n'existe pas.",
         "nothing": "aucune",
         "foreign_point": "{value} appartient aussi à un autre contact ({leads}) : vérifiez s'il "
         "s'agit de la même personne.",
     },
 }
+
+NOUNS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "field": "field",
+        "code": "attempt code",
+        "outcome": "outcome",
+        "stage": "stage",
+        "task": "task",
+        "reason": "reason",
+        "agent": "agent",
+        "team": "team",
+        "note": "note",
+        "to": "recipient",
+        "channel": "channel",
+    },
+    "ru": {
+        "field": "поле",
+        "code": "код попытки",
+        "outcome": "итог",
+        "stage": "этап",
+        "task": "задача",
+        "reason": "причина отказа",
+        "agent": "сотрудник",
+        "team": "команда",
+        "note": "заметка",
+        "to": "кому",
+        "channel": "канал",
+    },
+    "fr": {
+        "field": "champ",
+        "code": "code d'action",
+        "outcome": "résultat",
+        "stage": "étape",
+        "task": "tâche",
+        "reason": "motif",
+        "agent": "conseiller",
+        "team": "équipe",
+        "note": "note",
+        "to": "destinataire",
+        "channel": "canal",
+    },
+}
+"""What arguments of an action, and the things they name, are called."""
 
 
 class Phrases:
@@ -122,11 +162,16 @@ class Phrases:
 
     def __init__(self, language: str) -> None:
         self._table = PHRASES.get(language, PHRASES[DEFAULT_LANGUAGE])
+        self._nouns = NOUNS.get(language, NOUNS[DEFAULT_LANGUAGE])
 
     def say(self, key: str, what: Iterable[str] | str = (), **values: object) -> str:
         """The sentence `key`, with a list or a text in the place of `what`."""
         listed = what if isinstance(what, str) else ", ".join(what) or self._table["nothing"]
         return self._table[key].format(what=listed, **values)
+
+    def noun(self, name: str) -> str:
+        """What an argument is called; one without a name of its own is shown as it is."""
+        return self._nouns.get(name, name)
 
     def bounds(self, at_least: object, at_most: object, exactly: object = None) -> str:
         """`at least 3`, `exactly 2`, `at least 1, at most 4`."""

@@ -112,7 +112,7 @@ def _nothing(_: Scene, __: Any, ___: Phrases) -> Iterator[Need]:
 
 
 def _unknown(phrases: Phrases, kind: str, name: str, choice: Iterable[str]) -> Need:
-    says = phrases.say("known_says", kind=kind, name=name)
+    says = phrases.say("known_says", kind=phrases.noun(kind), name=name)
     return _need("known", says, (kind,), phrases.say("known", choice))
 
 
