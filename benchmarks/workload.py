@@ -1,0 +1,83 @@
+"""What both sides of the benchmark are given: LeadReceived events of 1 KB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaProducer
+
+from shared.contract.directory import Document, key_of
+from shared.contract.envelope import Envelope, derived_id
+from shared.contract.intake import ContactPoint, LeadReceived
+from shared.contract.topics import Topic
+
+EVENT_BYTES = 1024
+NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
+TENANT, SITE = "axelerator", "minsk"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`name` for people; every event of `many` is from one of `people`, told apart by `run`.
+
+    As many people as events make a new lead each; fewer make the same people write again.
+    `first` is the first person's number.
+    """
+
+    name: str
+    many: int
+    people: int
+    run: str
+    first: int = 0
+
+    def events(self) -> Iterator[Envelope]:
+        """The events, in order."""
+        for number in range(self.many):
+            person = self.first + number % self.people
+            data = LeadReceived(
+                channel="form",
+                source="site",
+                site=SITE,
+                name=f"Человек {person}",
+                points=(ContactPoint(kind="phone", value=f"+37529{person:07d}"),),
+                tags=("amoCRM",),
+            )
+            envelope = Envelope(
+                id=derived_id("bench", self.run, str(number)),
+                source="/intake",
+                type=data.type,
+                subject=f"{self.run}-{person}",
+                time=NOW,
+                tenant=TENANT,
+                data=data,
+            )
+            room = EVENT_BYTES - len(envelope.to_bytes()) - len(',"text":""')
+            text = data.model_copy(update={"text": "x" * room})
+            yield envelope.model_copy(update={"data": text})
+
+
+def directory_events(documents: Iterable[Document]) -> Iterator[Envelope]:
+    """The company's directory: its site must be known before anybody writes to it."""
+    for document in documents:
+        key = key_of(TENANT, document)
+        yield Envelope(
+            id=derived_id("bench", key), source="/intake", type=document.type, subject=key,
+            time=NOW, tenant=TENANT, data=document,
+        )  # fmt: skip
+
+
+async def publish(kafka: str, topic: Topic, events: Iterable[Envelope]) -> int:
+    """Put them on `topic`; how many there were."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=5)
+    await producer.start()
+    many = 0
+    try:
+        for envelope in events:
+            await producer.send(topic.name, envelope.to_bytes(), envelope.subject.encode())
+            many += 1
+        await producer.flush()
+    finally:
+        await producer.stop()
+    return many
