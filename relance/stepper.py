@@ -85,11 +85,15 @@ class Stepper:
         await self.settle()
         return planned if planned is not None and planned <= limit else None
 
-    async def run_until(self, instant: datetime) -> None:
-        """Let time go to `instant`, jump by jump."""
+    async def run_until(self, instant: datetime) -> list[datetime]:
+        """Let time go to `instant`, jump by jump; return the instants where it stopped."""
+        stops = []
+        planned = await self.settle()
         while self.now < instant:
-            await self.step_to_next(instant)
-        await self.settle()
+            stops.append(instant if planned is None else min(planned, instant))
+            self._clock.jump(stops[-1])
+            planned = await self.settle()
+        return stops
 
     async def _look_twice(self) -> list[Quiet] | None:
         """Two looks around one question to Kafka.

@@ -193,7 +193,7 @@ class Batch:
         if isinstance(error, Unknown):
             self._park_fact(named, str(error))
         else:
-            log.error("event set aside", event=named.id, lead=named.subject, exc_info=error)
+            log.error("event set aside", event_id=named.id, lead=named.subject, exc_info=error)
             self._set_aside(named, f"{type(error).__name__}: {error}")
         await self._handle([item for item in items if item is not named])
 
@@ -237,6 +237,7 @@ class Batch:
     async def _store(self) -> None:
         name = self.subscription.name
         await outbox.append(self.tx, f"/{self.service}", self._emitted)
+        self._bad.sort(key=lambda found: found[0].place)
         await quarantine.set_aside(self.tx, self.service, name, self._bad)
         if self.again:
             await self._settle()

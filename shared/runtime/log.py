@@ -32,7 +32,7 @@ def set_up(service: str, settings: Settings) -> None:
         settings.log_format == "auto" and sys.stderr.isatty()
     )
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if pretty
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -62,7 +62,7 @@ def set_up(service: str, settings: Settings) -> None:
 
 def about(*, lead: str | None = None, event: str | None = None, **more: object) -> Any:
     """A context in which every line names the lead and the event: `with log.about(lead=…):`."""
-    ids = {"lead": lead, "event": event, **more}
+    ids = {"lead": lead, "event_id": event, **more}
     return structlog.contextvars.bound_contextvars(
         **{name: value for name, value in ids.items() if value is not None}
     )

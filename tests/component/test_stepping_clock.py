@@ -24,6 +24,7 @@ from tests.toy.service import MIGRATIONS, Toy, toy_topics
 EVENING = START.replace(hour=18)
 LEADS = ("lead-a", "lead-bb", "lead-ccc")
 JUMPS = 50
+NIGHT = timedelta(hours=4)
 
 
 @pytest.fixture
@@ -163,9 +164,9 @@ async def test_a_night_jumped_fifty_times_tells_the_same_story_twice(
         for night in (1, 2):
             began = stepper.now
             await ring.receive(night, began)
-            jumps = [await stepper.step_to_next(began + timedelta(days=1)) for _ in range(JUMPS)]
-            assert all(jumps)
-            assert sorted(set(jumps), key=str) == jumps, "each jump goes to a later instant"
+            jumps = await stepper.run_until(began + NIGHT)
+            assert len(jumps) >= JUMPS
+            assert sorted(set(jumps)) == jumps, "each jump goes to a later instant"
             stories.append(await ring.story(night, began))
             await ring.forget()
 
