@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
+from uuid import uuid5
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,8 +13,8 @@ from pydantic import ValidationError
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.evolve import create, evolve
 from services.pipeline.core.lead import Lead
-from shared.contract.envelope import Envelope
-from shared.contract.pipeline import ActionRefused, DeadlineSet, LeadCreated
+from shared.contract.envelope import NAMESPACE, Envelope, derived_id
+from shared.contract.pipeline import ActionRefused, DeadlineSet, LeadCreated, LeadLate
 from tests.unit.pipeline_desk import IVAN, IVAN_MAIL, Desk, axelerator
 
 STAGES = [stage.id for stage in axelerator().pipelines["sales"].stage]
@@ -105,6 +107,30 @@ def retold(story: list[Envelope]) -> Lead:
 
 
 @settings(max_examples=30, deadline=None)
+@given(STEPS, st.lists(st.integers(0, 99), max_size=10))
+def test_a_firing_of_whatever_was_ever_set_counts_at_most_once_and_late_is_said_once(
+    steps: list[tuple[dict[str, Any], int]], firings: list[int]
+) -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN)
+    story = list(desk.events)
+    for arguments, minutes in steps:
+        desk.wait(minutes=minutes)
+        with suppress(ValidationError):
+            story += desk.act(lead, **arguments)
+    armed = [event for event in story if isinstance(event.data, DeadlineSet)]
+    counted = []
+    for number in firings:
+        deadline = armed[number % len(armed)]
+        desk.wait(minutes=1)
+        fired = desk.fire(lead, deadline)
+        story += fired
+        counted += [deadline.id] if fired else []
+    assert len(set(counted)) == len(counted)
+    assert sum(isinstance(event.data, LeadLate) for event in story) == (1 if counted else 0)
+
+
+@settings(max_examples=30, deadline=None)
 @given(STEPS)
 def test_the_same_story_told_twice_makes_the_same_events_with_the_same_ids(
     steps: list[tuple[dict[str, Any], int]],
@@ -126,3 +152,8 @@ def test_the_same_story_told_twice_makes_the_same_events_with_the_same_ids(
     assert len({event.id for event in once}) == len(once)
     armed = [event for event in once if isinstance(event.data, DeadlineSet)]
     assert len(armed) >= 1
+
+
+@given(st.lists(st.text(max_size=20), max_size=4))
+def test_a_derived_id_is_the_uuid5_of_its_parts(parts: list[str]) -> None:
+    assert derived_id(*parts) == str(uuid5(NAMESPACE, "\x1f".join(parts)))
