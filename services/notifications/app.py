@@ -17,32 +17,48 @@ from services.notifications.settings import NotificationsSettings
 from shared.contract import topics
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import rulebook_folder
+from shared.runtime.batch import Outcome
 from shared.runtime.service import Service
 from shared.runtime.settings import WrongSetting
 from shared.runtime.subscription import Subscription
 
 
-def create(settings: NotificationsSettings) -> Service:
-    """The service, ready to run. Raises `WrongSetting` for a rulebook that cannot be used."""
-    book = _read_rulebook(settings)
-    service = Service("notifications", settings, migrations=Path(__file__).parent / "migrations")
-    handler = OnPipeline(book, service.directory)
-    service.subscriptions.append(Subscription(topics.PIPELINE, handler, ignored=IGNORED))
-    for provider in _providers(service, settings):
-        service.loops.append(Sender(service, book, provider, settings).run)
-        service.on_stop.append(provider.close)
+class Notifications(Service):
+    """The service, with one sender a provider."""
 
-    async def next_message() -> datetime | None:
-        async with service.postgres.pool.acquire(timeout=10) as session:
+    def __init__(self, settings: NotificationsSettings, book: Rulebook) -> None:
+        """Wire the handler, the ways out and, where none is configured, the sandbox."""
+        super().__init__("notifications", settings, migrations=Path(__file__).parent / "migrations")
+        handler = OnPipeline(book, self.directory)
+        self.subscriptions.append(Subscription(topics.PIPELINE, handler, ignored=IGNORED))
+        self.senders = [
+            Sender(self, book, provider, settings) for provider in _providers(self, settings)
+        ]
+        for sender in self.senders:
+            self.loops.append(sender.run)
+            self.on_stop.append(sender.close)
+        self.next_instants.append(self._next_message)
+        self.quiet_checks.append(self._sending)
+
+    def committed(self, outcome: Outcome) -> None:
+        """A batch was committed: there may be something to send."""
+        super().committed(outcome)
+        if outcome.handled:
+            for sender in self.senders:
+                sender.wake.set()
+
+    async def _next_message(self) -> datetime | None:
+        async with self.postgres.pool.acquire(timeout=10) as session:
             return await store.earliest(session)
 
-    async def sending() -> str | None:
-        async with service.postgres.pool.acquire(timeout=10) as session:
+    async def _sending(self) -> str | None:
+        async with self.postgres.pool.acquire(timeout=10) as session:
             return "sending" if await store.any_in_hand(session) else None
 
-    service.next_instants.append(next_message)
-    service.quiet_checks.append(sending)
-    return service
+
+def create(settings: NotificationsSettings) -> Service:
+    """The service, ready to run. Raises `WrongSetting` for a rulebook that cannot be used."""
+    return Notifications(settings, _read_rulebook(settings))
 
 
 def _read_rulebook(settings: NotificationsSettings) -> Rulebook:

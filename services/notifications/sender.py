@@ -37,7 +37,9 @@ from shared.runtime.service import Service
 
 log = structlog.get_logger(__name__)
 
-_POLL_S = 0.05
+_POLL_S = 0.25
+"""What nobody wakes us for: held messages, pauses and leases that end, other members' requests."""
+_STEPPING_POLL_S = 0.02
 _UNJUDGED_PAUSE_S = 60.0
 _STOP_GRACE_S = 8.0
 
@@ -55,7 +57,8 @@ class Sender:
         self._settings = settings
         self._channel = provider.channel
         self._tasks: set[asyncio.Task[None]] = set()
-        self._wake = asyncio.Event()
+        self.wake = asyncio.Event()
+        """Set it when there may be something to send."""
 
     async def run(self) -> None:
         """Send until cancelled; then what is in hand is finished, for a limited time."""
@@ -71,6 +74,10 @@ class Sender:
             await self._finish()
             raise
 
+    async def close(self) -> None:
+        """Let go of the provider."""
+        await self._provider.close()
+
     # -- looking and taking ----------------------------------------------------------------------
 
     async def _look(self) -> tuple[bool, bool]:
@@ -81,12 +88,13 @@ class Sender:
             return await store.look(session, self._channel, clock.now())
 
     async def _pause(self) -> None:
-        """Until something in hand is finished, or for the length of a poll."""
+        """Until something was requested or finished, or for the length of a poll."""
         try:
-            await asyncio.wait_for(self._wake.wait(), _POLL_S)
+            poll_s = _STEPPING_POLL_S if clock.is_stepping() else _POLL_S
+            await asyncio.wait_for(self.wake.wait(), poll_s)
         except TimeoutError:
             return
-        self._wake.clear()
+        self.wake.clear()
 
     async def _take(self) -> None:
         """Claim what is due and start handing it over."""
@@ -221,7 +229,7 @@ class Sender:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         metrics.IN_HAND.labels(channel=self._channel).set(len(self._tasks))
-        self._wake.set()
+        self.wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.critical("handing over has failed", channel=self._channel, exc_info=error)
             self._service.fail(f"sending {self._channel}: {type(error).__name__}: {error}")

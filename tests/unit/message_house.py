@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
-from shared.contract.directory import Agent, Calendar, Interval, Site
+from shared.contract.directory import Agent, Calendar, Document, Interval, Site
 from shared.contract.envelope import Because, Envelope, Event, derived_id
 from shared.contract.intake import ContactPoint
 from shared.contract.pipeline import NotificationRequested, NotificationWithdrawn, Recipient
@@ -79,54 +79,55 @@ def book(**templates: str) -> Rulebook:
     changed = {
         f"templates/{name.replace('_', '.')}.liquid": text for name, text in templates.items()
     }
-    files = {"rulebook.toml": RULEBOOK, "messages.toml": MESSAGES, **TEMPLATES, **changed}
-    return load(files)
+    return load({**files(), **changed})
+
+
+def files() -> dict[str, str]:
+    """The files of the company's rulebook, by name."""
+    return {"rulebook.toml": RULEBOOK, "messages.toml": MESSAGES, **TEMPLATES}
 
 
 BOOK = book()
 LEAD = derived_id("a lead")
 
 _NINE_TO_SIX = (Interval(opens=time(9), closes=time(18)),)
-DIRECTORY = Directory.of(
-    [
-        Calendar(
-            id="office", weekly=dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), _NINE_TO_SIX)
-        ),
-        Calendar(id="late", weekly={"mon": (Interval(opens=time(10), closes=time(18)),)}),
-        Calendar(id="never", weekly={}),
-        Site(id="minsk", name="Минск", zone="Europe/Minsk", region="BY", calendar="office"),
-        Site(id="brest", name="Брест", zone="Europe/Minsk", region="BY", calendar="late"),
-        Site(id="moon", name="Луна", zone="UTC", region="BY", calendar="never"),
-        Agent(
-            id="anna",
-            name="Анна Соколова",
-            initials="АС",
-            site="minsk",
-            email="anna@small.example",
-            mobile="+375291000001",
-            channels=("sms", "email"),
-        ),
-        Agent(id="mail-only", name="Олег", initials="О", site="minsk", email="oleg@small.example"),
-        Agent(
-            id="sms-only-without-mobile",
-            name="Пётр",
-            initials="П",
-            site="minsk",
-            email="petr@small.example",
-            channels=("sms",),
-        ),
-        Agent(id="late", name="Лев", initials="Л", site="brest", email="lev@small.example"),
-        Agent(id="moon", name="Нил", initials="Н", site="moon", email="nil@small.example"),
-        Agent(
-            id="gone",
-            name="Яна",
-            initials="Я",
-            site="minsk",
-            email="yana@small.example",
-            withdrawn=True,
-        ),
-    ]
+DOCUMENTS: tuple[Document, ...] = (
+    Calendar(id="office", weekly=dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), _NINE_TO_SIX)),
+    Calendar(id="late", weekly={"mon": (Interval(opens=time(10), closes=time(18)),)}),
+    Calendar(id="never", weekly={}),
+    Site(id="minsk", name="Минск", zone="Europe/Minsk", region="BY", calendar="office"),
+    Site(id="brest", name="Брест", zone="Europe/Minsk", region="BY", calendar="late"),
+    Site(id="moon", name="Луна", zone="UTC", region="BY", calendar="never"),
+    Agent(
+        id="anna",
+        name="Анна Соколова",
+        initials="АС",
+        site="minsk",
+        email="anna@small.example",
+        mobile="+375291000001",
+        channels=("sms", "email"),
+    ),
+    Agent(id="mail-only", name="Олег", initials="О", site="minsk", email="oleg@small.example"),
+    Agent(
+        id="sms-only-without-mobile",
+        name="Пётр",
+        initials="П",
+        site="minsk",
+        email="petr@small.example",
+        channels=("sms",),
+    ),
+    Agent(id="late", name="Лев", initials="Л", site="brest", email="lev@small.example"),
+    Agent(id="moon", name="Нил", initials="Н", site="moon", email="nil@small.example"),
+    Agent(
+        id="gone",
+        name="Яна",
+        initials="Я",
+        site="minsk",
+        email="yana@small.example",
+        withdrawn=True,
+    ),
 )
+DIRECTORY = Directory.of(DOCUMENTS)
 
 
 def at(text: str, zone: str = "Europe/Minsk") -> datetime:
@@ -157,23 +158,41 @@ def to_agent(
     values: dict[str, JsonValue] | None = None,
 ) -> Envelope:
     """A request to tell an agent."""
-    data = NotificationRequested(
+    return event(agent_is_told(id_, template=template, occasion=occasion, values=values), when)
+
+
+def agent_is_told(
+    id_: str = "anna",
+    *,
+    template: str = "alert",
+    occasion: str = "one",
+    lead: str = LEAD,
+    values: dict[str, JsonValue] | None = None,
+) -> NotificationRequested:
+    """What pipeline asks for."""
+    return NotificationRequested(
         to=Recipient(kind="agent", id=id_),
         template=template,
         occasion=occasion,
         site="minsk",
-        lead=LEAD,
+        lead=lead,
         values={"word": "перезвоните"} if values is None else values,
         because=Because(rulebook="small", version="1", rule="house-02"),
     )
-    return event(data, when)
 
 
 def to_contact(
     *points: tuple[str, str], when: datetime, template: str = "hello", occasion: str = "one"
 ) -> Envelope:
     """A request to tell the client, by these (kind, value)."""
-    data = NotificationRequested(
+    return event(contact_is_told(*points, template=template, occasion=occasion), when)
+
+
+def contact_is_told(
+    *points: tuple[str, str], template: str = "hello", occasion: str = "one", lead: str = LEAD
+) -> NotificationRequested:
+    """What pipeline asks for."""
+    return NotificationRequested(
         to=Recipient(
             kind="contact",
             id=derived_id("a contact"),
@@ -185,10 +204,9 @@ def to_contact(
         template=template,
         occasion=occasion,
         site="minsk",
-        lead=LEAD,
+        lead=lead,
         values={"word": "спасибо"},
     )
-    return event(data, when)
 
 
 def withdrawal(*, when: datetime, to: str | None = None, template: str | None = None) -> Envelope:
