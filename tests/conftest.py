@@ -5,9 +5,9 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.stack import database, home, kafka, names, postgres
+from tests.stack import database, home, kafka, names, postgres, stack
 
-__all__ = ["database", "home", "kafka", "names", "postgres"]
+__all__ = ["database", "home", "kafka", "names", "postgres", "stack"]
 
 _ALLOWED_SKIP = "docker"
 

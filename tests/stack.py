@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from relance.example_company import open_example
 from relance.stack.home import Home
 from relance.stack.kafka import Kafka
 from relance.stack.postgres import Postgres
+from relance.stack.stack import RULEBOOK, Stack
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,17 @@ class Names:
         return f"{self.prefix}-{name}"
 
 
-@pytest.fixture(scope="session")
-def home() -> Iterator[Home]:
-    """A home for the session. Not in pytest's folder, which PostgreSQL's user cannot cross."""
+def temporary_home() -> Home:
+    """Return a new home. Not in pytest's folder, which PostgreSQL's user could not cross."""
     folder = Path(tempfile.mkdtemp(prefix="relance-test-"))
     folder.chmod(0o755)
-    home = Home(folder)
+    return Home(folder)
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Home]:
+    """A home for the session."""
+    home = temporary_home()
     yield home
     home.remove()
 
@@ -73,6 +80,17 @@ def database(postgres: Postgres) -> Iterator[Database]:
     postgres.copy_database(name)
     yield Database(postgres, name)
     postgres.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """The whole system in a home of its own, on real time, with a company open day and night."""
+    home = temporary_home()
+    with Stack(home, say=print) as running:
+        intake = running.services["intake"]
+        open_example(RULEBOOK, intake.url, intake.setting("RELANCE_ADMIN_KEY"))
+        yield running
+    home.remove()
 
 
 @pytest.fixture

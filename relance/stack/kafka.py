@@ -121,6 +121,8 @@ class Kafka:
             "auto.create.topics.enable": "false",  # the topic table is the truth (runtime.md 23)
             "message.max.bytes": str(LARGEST_MESSAGE_BYTES),
             "replica.fetch.max.bytes": str(LARGEST_MESSAGE_BYTES),
+            # Each of a hundred partitions allots two of these: at 10 MB that costs seconds.
+            "log.index.size.max.bytes": str(1024 * 1024),
             "offsets.topic.replication.factor": "1",
             "offsets.topic.num.partitions": "4",  # the default of 50 costs a second at each start
             "transaction.state.log.replication.factor": "1",

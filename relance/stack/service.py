@@ -9,7 +9,7 @@ from relance.stack.home import PROJECT, Home
 from relance.stack.port import LOOPBACK, choose_port
 from relance.stack.process import Child
 
-READY_LIMIT_S = 60
+READY_LIMIT_S = 120  # they give up themselves, with a sentence, when a dependency stays away
 STOP_LIMIT_S = 15
 
 
