@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from relance.cli_leads import RULEBOOK, Rulebook, add_to, told_in_a_sentence
+
 app = typer.Typer(
     help="Relance: no lead forgotten, nobody told twice.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+add_to(app)
 directory_app = typer.Typer(help="Sites, calendars, teams and agents.", no_args_is_help=True)
 app.add_typer(directory_app, name="directory")
 
@@ -26,7 +29,8 @@ def demo(
     """Play the main job from end to end on the real stack, show it, and check it."""
     from relance.demo.demo import demo as play  # noqa: PLC0415
 
-    raise typer.Exit(play(json))
+    with told_in_a_sentence():
+        raise typer.Exit(play(json))
 
 
 @app.command()
@@ -35,6 +39,28 @@ def up() -> None:
     from relance.up import up as run  # noqa: PLC0415
 
     raise typer.Exit(run())
+
+
+@app.command()
+def simulate(
+    rulebook: Rulebook = RULEBOOK,
+    scenarios: Annotated[
+        list[Path] | None, typer.Option(help="Files or folders; all of the rulebook's if none.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The outcome as data.")] = False,
+) -> None:
+    """Run scenarios on the pure cores; exit 0 only if all hold."""
+    from relance.simulate import simulate as run  # noqa: PLC0415
+
+    raise typer.Exit(run(rulebook, scenarios or (), as_json=json, say=typer.echo))
+
+
+@app.command()
+def settings() -> None:
+    """Every setting of every service: name, default, meaning."""
+    from relance.settings_page import settings_page  # noqa: PLC0415
+
+    typer.echo(settings_page())
 
 
 @app.command()
@@ -64,11 +90,8 @@ def directory_apply(
     """Bring the directory to what FILE says; only what differs is written."""
     from relance import directory  # noqa: PLC0415
 
-    try:
+    with told_in_a_sentence():
         changes = directory.apply(file, url, key)
-    except directory.DirectoryError as error:
-        typer.echo(f"relance: {error}", err=True)
-        raise typer.Exit(1) from None
     typer.echo("\n".join(str(change) for change in changes))
 
 

@@ -6,7 +6,8 @@ As in `relance.cli`, a command's own code is imported when it is called.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -108,16 +109,23 @@ def letters_redrive(
 
 
 def _done(work: Coroutine[None, None, T]) -> T:
-    """The result; what a person can put right is told in one sentence, with exit code 1."""
+    with told_in_a_sentence():
+        return asyncio.run(_awaited(work))
+
+
+@contextmanager
+def told_in_a_sentence() -> Iterator[None]:
+    """What a person can put right is told in one sentence, with exit code 1."""
     from relance.database import CannotDo  # noqa: PLC0415
+    from relance.directory import DirectoryError  # noqa: PLC0415
     from relance.stack.error import StackError  # noqa: PLC0415
     from shared.domain.directory import Unknown  # noqa: PLC0415
     from shared.domain.rulebook.loader import RulebookError  # noqa: PLC0415
     from shared.runtime.settings import WrongSetting  # noqa: PLC0415
 
     try:
-        return asyncio.run(_awaited(work))
-    except (CannotDo, StackError, Unknown, RulebookError, WrongSetting) as error:
+        yield
+    except (CannotDo, DirectoryError, StackError, Unknown, RulebookError, WrongSetting) as error:
         typer.echo(f"relance: {error}", err=True)
         raise typer.Exit(1) from None
 
