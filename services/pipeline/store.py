@@ -14,7 +14,7 @@ from shared.runtime.postgres import Transaction
 
 _SAVE_CONTACTS = """
 INSERT INTO contact (id, tenant, state)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[])
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[])
 ON CONFLICT (id) DO UPDATE SET state = excluded.state
 """
 _SAVE_POINTS = """
@@ -29,7 +29,7 @@ INSERT INTO lead
 SELECT *
 FROM unnest(
   $1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-  $9::text[], $10::timestamptz[], $11::text[], $12::jsonb[]
+  $9::text[], $10::timestamptz[], $11::text[], $12::json[]
 )
 ON CONFLICT (id) DO UPDATE SET
   contact = excluded.contact,

@@ -3,7 +3,7 @@
 CREATE TABLE contact (
   id uuid PRIMARY KEY,
   tenant text NOT NULL,
-  state jsonb NOT NULL
+  state json NOT NULL
 );
 
 -- COLLATE "C": locks are taken in the order of this key, which must never depend on a locale.
@@ -15,8 +15,9 @@ CREATE TABLE contact_point (
   PRIMARY KEY (tenant, kind, value)
 );
 
--- `state` is the truth; the columns are what people search by. `words` holds, in lower case, what
--- they may remember of it: number, name, company, phone, e-mail.
+-- `state` is the truth: `json`, not `jsonb`, which would forget in which order tasks came. The
+-- columns are what people search by. `words` holds, in lower case, what they may remember of it:
+-- number, name, company, phone, e-mail.
 CREATE TABLE lead (
   id uuid PRIMARY KEY,
   tenant text NOT NULL,
@@ -29,7 +30,7 @@ CREATE TABLE lead (
   site text NOT NULL,
   received_at timestamptz NOT NULL,
   words text NOT NULL,
-  state jsonb NOT NULL
+  state json NOT NULL
 );
 
 CREATE INDEX lead_by_contact ON lead (contact);
