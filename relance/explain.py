@@ -16,6 +16,7 @@ from relance.story import heading
 from services.pipeline import history, leads
 from services.pipeline.core.lead import Lead
 from services.pipeline.history import Moment
+from shared.contract.pipeline import ActionRefused
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.wording import Names
 from shared.runtime import rulebook_folder
@@ -106,9 +107,10 @@ def _body(explanation: Explanation) -> Iterator[str]:
             day, before = moment.at.date(), None
             yield from ("", heading(day))
         yield from _event(moment, before)
-        if moment.because is not None and moment.because.rule not in said:
-            said.add(moment.because.rule)
-            yield from _sentence(moment, explanation.book)
+        for rule, sentence in _sentences(moment, explanation.book):
+            if rule not in said:
+                said.add(rule)
+                yield from _sentence(f"{rule}: {sentence}")
         before = moment
 
 
@@ -126,17 +128,19 @@ def _event(moment: Moment, before: Moment | None) -> Iterator[str]:
     yield from (f"{'':<{TEXT_AT + 2}}{line}" for line in _again(rest, room - 2))
 
 
-def _sentence(moment: Moment, book: Rulebook) -> Iterator[str]:
-    because = moment.because
-    if because is None or moment.says is None:
-        return
-    older = "" if because.version == book.version else f" (decided by version {because.version})"
-    yield from wrap(
-        f"{because.rule}{older}: «{moment.says}»",
-        WIDTH,
-        initial_indent=" " * (TEXT_AT + 2) + "↳ ",
-        subsequent_indent=" " * (TEXT_AT + 4),
-    )
+def _sentences(moment: Moment, book: Rulebook) -> Iterator[tuple[str, str]]:
+    """The rules behind the event with their words: the one that made it, those that refuse."""
+    because, data = moment.because, moment.envelope.data
+    if because is not None and moment.says is not None:
+        older = f" (as decided by version {because.version})"
+        yield because.rule, f"«{moment.says}»{'' if because.version == book.version else older}"
+    if isinstance(data, ActionRefused):
+        yield from ((need.rule, f"«{need.says}»") for need in data.needs)
+
+
+def _sentence(text: str) -> list[str]:
+    indent = " " * (TEXT_AT + 2)
+    return wrap(text, WIDTH, initial_indent=f"{indent}↳ ", subsequent_indent=f"{indent}  ")
 
 
 def _again(lines: Iterable[str], room: int) -> list[str]:

@@ -126,7 +126,9 @@ def _answer(decided: Decided, lead: str, book: Rulebook, directory: Directory) -
     match [event.data for event in decided.events]:
         case [ActionRefused() as refused]:
             refusal = problem.refused(refused)
-            return Answer(409, json.dumps(refusal.body(f"/api/leads/{lead}/actions")))
+            return Answer(
+                409, json.dumps(refusal.body(f"/api/leads/{lead}/actions"), ensure_ascii=False)
+            )
     names = Names.of(book, directory)
     done = Done(
         lead=summary(decided.world.leads[lead], book, names),

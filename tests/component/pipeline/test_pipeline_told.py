@@ -46,6 +46,7 @@ async def test_explain_tells_what_came_in_what_followed_and_each_rule_in_its_own
     ]
     assert places == sorted(places)
     assert "↳ 001-08: «Если была оставлена заявка" in text
+    assert "↳ 001-20: «При этом надо заполнить" in text
     assert explanation.book.version in text
     assert max(len(line) for line in text.splitlines()) <= 80
 
