@@ -1,0 +1,153 @@
+"""What SQL stores and selects is what the pure core says: the same cases through both."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+import services.notifications
+from services.notifications import store
+from services.notifications.core.delivery import Accepted, deliver, next_instant, release, settle
+from services.notifications.core.message import State
+from services.notifications.core.request import handle
+from services.notifications.handlers import OnPipeline
+from shared.contract.envelope import Envelope, derived_id
+from shared.contract.notifications import MessageChannel
+from shared.contract.pipeline import NotificationWithdrawn
+from shared.domain.directory import Directory
+from shared.runtime import migration
+from shared.runtime.postgres import Postgres, Transaction
+from shared.runtime.subscription import Park
+from tests.stack import Database
+from tests.unit.message_house import (
+    BOOK,
+    DIRECTORY,
+    agent_is_told,
+    at,
+    contact_is_told,
+    event,
+    to_agent,
+)
+
+NOW = at("2026-03-02T10:00")
+NIGHT = at("2026-03-02T20:00")
+LATER = at("2026-03-03T12:00")
+MIGRATIONS = Path(services.notifications.__file__).parent / "migrations"
+CHANNELS: tuple[MessageChannel, ...] = ("sms", "email")
+
+
+@pytest.fixture
+async def sessions(database: Database) -> AsyncIterator[Postgres]:
+    await migration.apply(database.dsn("notifications"), "notifications", MIGRATIONS)
+    sessions = Postgres(database.dsn("notifications"), "notifications")
+    await sessions.open(deadline_s=10)
+    yield sessions
+    await sessions.close()
+
+
+async def directory(_: Transaction) -> Directory:
+    return DIRECTORY
+
+
+def said(seed: int, many: int) -> list[Envelope]:
+    """What pipeline says of few leads: much of it twice, some of it taken back, by day or night."""
+    chance = random.Random(seed)
+    told = []
+    for number in range(many):
+        lead = derived_id("lead", str(chance.randrange(4)))
+        occasion = str(chance.randrange(3))
+        asked = chance.choice(
+            [
+                agent_is_told("anna", lead=lead, occasion=occasion),
+                agent_is_told("mail-only", lead=lead, occasion=occasion),
+                contact_is_told(("phone", "+375291234567"), lead=lead, occasion=occasion),
+                NotificationWithdrawn(lead=lead, to=chance.choice([None, "anna"]), why="closed"),
+            ]
+        )
+        when = (NIGHT if chance.random() < 0.3 else NOW) + timedelta(seconds=number)
+        told.append(event(asked, when, str(number)).model_copy(update={"subject": lead}))
+    return told
+
+
+async def sent_by_sql(sessions: Postgres) -> list[Envelope]:
+    """Everything due at `LATER`, claimed a few at a time and taken by the provider."""
+    told: list[Envelope] = []
+    while True:
+        before = len(told)
+        for channel in CHANNELS:
+            async with sessions.transaction() as tx:
+                for message in await store.claim(tx, channel, LATER, 3):
+                    sending, _ = release(message, LATER, BOOK, DIRECTORY)
+                    await store.change(tx, [sending], lease_s=60)
+                    done, news = settle(sending, Accepted(), LATER, "at_most_once")
+                    await store.change(tx, [done])
+                    told += news
+        if len(told) == before:
+            return told
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_the_same_requests_make_the_same_messages_in_sql_and_in_the_core(
+    sessions: Postgres, seed: int
+) -> None:
+    chance, envelopes = random.Random(seed), said(seed, many=60)
+    handler = OnPipeline(BOOK, directory)
+    state: State = {}
+    by_core: list[Envelope] = []
+    for envelope in envelopes:
+        state, news = handle(state, envelope, BOOK, DIRECTORY)
+        by_core += news
+    by_sql: list[Envelope] = []
+    while envelopes:
+        batch, envelopes = envelopes[: (n := chance.randrange(1, 9))], envelopes[n:]
+        async with sessions.transaction() as tx:
+            by_sql += await handler(tx, batch)
+
+    async with sessions.transaction() as tx:
+        assert await store.load(tx, state, []) == state
+        assert await store.earliest(tx) == next_instant(state.values())
+    assert by_sql == by_core
+    _, sent = deliver(state, LATER, BOOK, DIRECTORY)
+    found = await sent_by_sql(sessions)
+    assert sorted(e.id for e in found) == sorted(e.id for e in sent)
+    for lead in {e.subject for e in sent}:
+        assert [e.id for e in found if e.subject == lead] == [
+            e.id for e in sent if e.subject == lead
+        ]
+
+
+async def test_two_members_never_hold_the_same_message(sessions: Postgres) -> None:
+    envelope = to_agent("mail-only", when=NOW)
+    async with sessions.transaction() as tx:
+        await OnPipeline(BOOK, directory)(tx, [envelope])
+    async with sessions.transaction() as one, sessions.transaction() as other:
+        assert len(await store.claim(one, "email", NOW, 5)) == 1
+        assert await store.claim(other, "email", NOW, 5) == []
+
+
+async def test_the_database_itself_refuses_a_second_message_of_the_same_occasion(
+    sessions: Postgres,
+) -> None:
+    async with sessions.transaction() as tx:
+        await OnPipeline(BOOK, directory)(tx, [to_agent("mail-only", when=NOW)])
+    again = """
+        insert into message (id, tenant, recipient, channel, template, occasion, subject, status,
+                             request, send_after)
+        select gen_random_uuid(), tenant, recipient, channel, template, occasion, subject, status,
+               request, send_after from message
+    """
+    with pytest.raises(asyncpg.UniqueViolationError, match="told_once"):
+        async with sessions.transaction() as tx:
+            await tx.execute(again)
+
+
+async def test_a_request_for_somebody_not_known_yet_waits_parked(sessions: Postgres) -> None:
+    envelope = to_agent("nobody", when=NOW)
+    with pytest.raises(Park, match="'nobody' is not in the directory"):
+        async with sessions.transaction() as tx:
+            await OnPipeline(BOOK, directory)(tx, [envelope])
