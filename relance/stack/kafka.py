@@ -12,10 +12,9 @@ from pathlib import Path
 from relance.stack.error import StackError
 from relance.stack.home import Home
 from relance.stack.kafka_jars import Say, kafka_jars
+from relance.stack.kafka_settings import as_properties, broker_settings
 from relance.stack.port import LOOPBACK, answers, choose_port, free_port
 from relance.stack.process import Child
-
-LARGEST_MESSAGE_BYTES = 8 * 1024 * 1024
 
 # A broker of one developer: small heap, quick start rather than peak speed.
 _JAVA_OPTIONS = [
@@ -105,39 +104,9 @@ class Kafka:
 
     def _configure(self, data: Path) -> Path:
         """Write the settings anew at each start: ports may have moved since the last one."""
-        controller = free_port()
-        settings = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            # Static voters: their address is read here each time. The dynamic kind keeps it in
-            # the metadata log, where an old port would stay.
-            "controller.quorum.voters": f"1@{LOOPBACK}:{controller}",
-            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
-            "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "log.dirs": str(data),
-            "num.partitions": "1",
-            "auto.create.topics.enable": "false",  # the topic table is the truth (runtime.md 23)
-            "message.max.bytes": str(LARGEST_MESSAGE_BYTES),
-            "replica.fetch.max.bytes": str(LARGEST_MESSAGE_BYTES),
-            # Each of a hundred partitions allots two of these: at 10 MB that costs seconds.
-            "log.index.size.max.bytes": str(1024 * 1024),
-            "offsets.topic.replication.factor": "1",
-            "offsets.topic.num.partitions": "4",  # the default of 50 costs a second at each start
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "transaction.state.log.num.partitions": "1",
-            "share.coordinator.state.topic.replication.factor": "1",
-            "share.coordinator.state.topic.min.isr": "1",
-            "group.initial.rebalance.delay.ms": "0",
-            # After a kill the controller lets the broker back in when its old session has run
-            # out: 9 s by default.
-            "broker.heartbeat.interval.ms": "500",
-            "broker.session.timeout.ms": "2000",
-        }
+        settings = broker_settings(data, self.port, controller_port=free_port())
         file = self.home.folder / "kafka.properties"
-        file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+        file.write_text(as_properties(settings))
         return file
 
     def _format(self, java: list[str | Path]) -> None:
@@ -175,7 +144,8 @@ def _java() -> Path:
 def _environment() -> dict[str, str]:
     """Our environment without what would make Java behave otherwise."""
     unwanted = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH"}
-    return {name: value for name, value in os.environ.items() if name not in unwanted}
+    kept = {name: value for name, value in os.environ.items() if name not in unwanted}
+    return kept | {"LC_ALL": "C.UTF-8"}  # or Java cannot open a folder like "Élodie"
 
 
 def _cluster_id() -> str:

@@ -1,6 +1,5 @@
 """PostgreSQL 18 as a child process, from the binaries of a Python wheel."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -9,11 +8,9 @@ from pathlib import Path
 from relance.stack.error import StackError
 from relance.stack.home import Home, private_folder
 from relance.stack.port import LOOPBACK, choose_port
+from relance.stack.postgres_data import DATABASE, clean_environment, create_data
 from relance.stack.postgres_place import Place, choose_place
 from relance.stack.process import Child
-
-ROLES = ("pipeline", "reminders", "notifications")
-DATABASE = "relance"
 
 # Passed on the command line, so that data made by an older checkout obeys the newest settings.
 _SETTINGS = {
@@ -42,7 +39,7 @@ class Postgres:
             "postgres",
             [],
             home.log("postgres"),
-            environment=_environment(),
+            environment=clean_environment(),
             stop_signal=signal.SIGINT,  # "fast": closes connections, then a clean checkpoint
         )
         self._place: Place | None = None
@@ -77,7 +74,7 @@ class Postgres:
             return
         self.home.prepare()
         if not (self.place.data / "PG_VERSION").exists():
-            self._create()
+            create_data(self.place)
         elif self.place.data.stat().st_uid != self.place.owner:
             raise StackError(
                 f"The PostgreSQL data in {self.place.data} belongs to another user: "
@@ -148,49 +145,3 @@ class Postgres:
         except OSError:
             return False
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
-
-    def _create(self) -> None:
-        """Make the data folder under another name first: half a folder is never taken for one."""
-        half = self.place.data.with_name("postgres.new")
-        shutil.rmtree(half, ignore_errors=True)
-        self.place.give(half)
-        options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-        self._once("initdb", [*options, "-D", half])
-        self._once("postgres", ["--single", "-D", half, "postgres"], _roles())
-        self._once("postgres", ["--single", "-D", half, DATABASE], _schemas())
-        half.replace(self.place.data)
-
-    def _once(self, program: str, arguments: list[str | Path], sql: str = "") -> None:
-        account = self.place.account
-        done = subprocess.run(
-            [self.place.program(program), *arguments],
-            input=sql,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=_environment(),
-            cwd=self.place.installation,
-            user=account.user if account else None,
-            group=account.group if account else None,
-            extra_groups=[] if account else None,
-        )
-        if done.returncode or "ERROR:" in done.stderr:
-            raise StackError(f"PostgreSQL could not make its data folder: {done.stderr.strip()}")
-
-
-def _environment() -> dict[str, str]:
-    """Our environment without what would make PostgreSQL behave otherwise."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
-    return kept | {"LC_ALL": "C"}
-
-
-def _roles() -> str:
-    """One role a service, because a service may touch only its own tables (runtime.md 26)."""
-    create = [f"CREATE ROLE {role} LOGIN" for role in ROLES]
-    paths = [f"ALTER ROLE {role} SET search_path TO {role}" for role in ROLES]
-    return ";\n".join([f"CREATE DATABASE {DATABASE}", *create, *paths]) + ";\n"
-
-
-def _schemas() -> str:
-    schemas = [f"CREATE SCHEMA {role} AUTHORIZATION {role}" for role in ROLES]
-    return ";\n".join([*schemas, "REVOKE ALL ON SCHEMA public FROM PUBLIC"]) + ";\n"

@@ -20,10 +20,10 @@ from relance.stack.postgres import Postgres
 
 @pytest.fixture
 def fresh_home() -> Iterator[Home]:
-    """A home of its own, far down: its path is too long for a Unix socket."""
+    """A home of its own, with a path too long for a Unix socket, a space, and more than ASCII."""
     root = Path(tempfile.mkdtemp(prefix="relance-test-"))
     root.chmod(0o755)
-    home = Home(root / ("d" * 70) / ("e" * 70) / "home")
+    home = Home(root / ("d" * 70) / ("e" * 70) / "chez Élodie 🏠")
     yield home
     home.remove()
     shutil.rmtree(root)
