@@ -16,6 +16,7 @@ from shared.contract.topics import Topic
 from shared.runtime import kafka, metrics
 from shared.runtime.activity import Activity
 from shared.runtime.effect import Effect, Fail, Stopping
+from shared.runtime.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,7 @@ class Consumer:
     def __init__(
         self,
         broker: KafkaBroker,
+        settings: Settings,
         topics: Sequence[Topic],
         group: str,
         effect: Effect,
@@ -56,7 +58,7 @@ class Consumer:
             parser=_as_it_came,
             decoder=_untouched,
             no_reply=True,
-            **kafka.subscriber_options(),
+            **kafka.subscriber_options(settings),
         )
         self._subscriber(self._on_batch)
 

@@ -24,7 +24,6 @@ EVENT_HEADERS: Headers = (("content-type", f"{CONTENT_TYPE}; charset=UTF-8".enco
 MAX_RECORDS = 500
 """A batch, at most."""
 
-SESSION_TIMEOUT_MS = 30_000
 REBALANCE_TIMEOUT_MS = 60_000
 
 
@@ -111,15 +110,17 @@ def _security(settings: Settings, ssl_context: ssl.SSLContext | None) -> BaseSec
     )
 
 
-def subscriber_options() -> dict[str, Any]:
+def subscriber_options(settings: Settings) -> dict[str, Any]:
     """Options of a batch subscriber (`runtime.md` 1)."""
+    session_ms = int(settings.kafka_session_s * 1000)
     return {
+        "group_instance_id": settings.member,
         "max_records": MAX_RECORDS,
         "batch_timeout_ms": 50,
         "auto_offset_reset": "earliest",
-        "session_timeout_ms": SESSION_TIMEOUT_MS,
+        "session_timeout_ms": session_ms,
         "rebalance_timeout_ms": REBALANCE_TIMEOUT_MS,
-        "heartbeat_interval_ms": 3_000,
+        "heartbeat_interval_ms": min(3_000, session_ms // 3),
         "max_poll_interval_ms": 300_000,
         "fetch_max_wait_ms": 500,
         "fetch_min_bytes": 1,

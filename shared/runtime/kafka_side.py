@@ -180,6 +180,7 @@ class KafkaSide:
         names = "+".join(topic.name for topic in topics_)
         consumer = Consumer(
             self._broker,
+            service.settings,
             topics_,
             group or f"{service.name}.{names}",
             effect,

@@ -36,6 +36,17 @@ class Settings(BaseSettings):
     kafka_ca: Path | None = Field(
         default=None, description="File of the authority that signed Kafka's certificate."
     )
+    kafka_session_s: float = Field(
+        default=30,
+        ge=6,
+        le=300,
+        description="After so long without a sign of life a member's partitions go to another.",
+    )
+    member: str | None = Field(
+        default=None,
+        description="This member's name, the same after a restart (a stateful set's pod): it gets "
+        "its partitions back at once instead of after the session's end.",
+    )
     kafka_replication: int = Field(
         default=1, ge=1, le=9, description="Replicas a topic must have; 3 in production."
     )

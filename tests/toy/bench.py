@@ -48,8 +48,12 @@ class Bench:
         """A started toy that reads the source; what was told before is its first batch."""
         toy = Toy(self.name, self.settings, [self.source], **options)
         await toy.start()
-        self._toys.append(toy)
+        self.adopt(toy)
         return toy
+
+    def adopt(self, toy: Toy) -> None:
+        """Stop `toy` at the end of the test."""
+        self._toys.append(toy)
 
     async def put(
         self, value: bytes | None, key: bytes, headers: Sequence[tuple[str, bytes | None]] = ()

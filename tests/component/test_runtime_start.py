@@ -1,0 +1,216 @@
+"""Start is refused in one sentence when something is not as it must be (`runtime.md` 23)."""
+
+import asyncio
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from relance.stack.kafka import Kafka
+from shared.runtime import migration, topics
+from shared.runtime.http import listen
+from shared.runtime.migration import Refused
+from shared.runtime.postgres import Postgres, Unavailable
+from shared.runtime.settings import Settings, WrongSetting, documented
+from shared.runtime.topics import Differs
+from tests.stack import Database, Names
+from tests.toy.bench import Bench
+from tests.toy.event import note
+from tests.toy.fixtures import bench
+from tests.toy.process import Process, free_port
+from tests.toy.service import MIGRATIONS, Toy, toy_topic
+
+__all__ = ["bench"]
+
+
+def test_a_wrong_setting_is_named_with_what_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELANCE_PORT", "eighty")
+
+    with pytest.raises(WrongSetting, match=r"^Wrong setting: RELANCE_PORT: .*integer.*'eighty'"):
+        Settings.read()
+
+
+def test_a_wrong_secret_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELANCE_POSTGRES_POOL", "2")
+    monkeypatch.setenv("RELANCE_POSTGRES", "postgresql://pipeline:hush@db/relance")
+
+    with pytest.raises(WrongSetting) as refused:
+        Settings.read()
+
+    assert "hush" not in str(refused.value)
+    monkeypatch.setenv("RELANCE_POSTGRES_POOL", "5")
+    assert "hush" not in repr(Settings.read())
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert [name for name, _, meaning in documented(Settings) if not meaning] == []
+
+
+async def test_missing_topics_are_named(kafka: Kafka, names: Names) -> None:
+    settings = Settings(kafka=kafka.bootstrap)
+    with pytest.raises(Differs, match=f"{names.topic()} is missing"):
+        await topics.check(settings, [toy_topic(names.topic())])
+
+
+async def test_a_topic_with_another_partition_count_or_setting_is_named(
+    kafka: Kafka, names: Names
+) -> None:
+    settings = Settings(kafka=kafka.bootstrap)
+    topic = toy_topic(names.topic(), 3)
+    assert await topics.apply(settings, [topic]) == [topic.name]
+    assert await topics.apply(settings, [topic]) == []
+    await topics.check(settings, [topic])
+
+    other = replace(topic, partitions=4, retention_ms=1000)
+    with pytest.raises(Differs) as refused:
+        await topics.check(settings, [other])
+
+    assert "has 3 partitions instead of 4" in str(refused.value)
+    assert "retention.ms=10368000000 instead of 1000" in str(refused.value)
+
+
+async def test_the_whole_table_can_be_made_and_is_then_found_right(kafka: Kafka) -> None:
+    settings = Settings(kafka=kafka.bootstrap)
+    await topics.apply(settings)
+    await topics.check(settings)
+
+    with pytest.raises(Differs, match="1 replicas instead of 3"):
+        await topics.check(Settings(kafka=kafka.bootstrap, kafka_replication=3))
+
+
+async def test_a_missing_migration_is_named(database: Database) -> None:
+    session = await asyncpg.connect(database.dsn())
+    with pytest.raises(Refused, match=r"lacks 0001_runtime\.sql, 0001_toy\.sql of toy"):
+        await migration.check(session, "toy", MIGRATIONS)
+
+    applied = await migration.apply(database.dsn(), "toy", MIGRATIONS)
+    assert applied == ["0001_runtime.sql", "0001_toy.sql"]
+    assert await migration.apply(database.dsn(), "toy", MIGRATIONS) == []
+    await session.execute("set search_path = toy")
+    await migration.check(session, "toy", MIGRATIONS)
+    await session.close()
+
+
+async def test_a_migration_changed_after_it_was_applied_is_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "0001_lead.sql"
+    file.write_text("create table lead (id uuid)")
+    await migration.apply(database.dsn(), "toy", tmp_path)
+    file.write_text("create table lead (id text)")
+
+    with pytest.raises(Refused, match=r"toy/0001_lead\.sql was changed after"):
+        await migration.apply(database.dsn(), "toy", tmp_path)
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(
+    database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "0001_lead.sql").write_text("create table lead (id uuid); select 1 / 0")
+
+    with pytest.raises(Refused, match=r"toy/0001_lead\.sql cannot be applied: division by zero"):
+        await migration.apply(database.dsn(), "toy", tmp_path)
+
+    session = await asyncpg.connect(database.dsn())
+    assert await session.fetchval("select to_regclass('toy.lead')") is None
+    await session.close()
+
+
+async def test_several_members_that_migrate_at_once_end_well(database: Database) -> None:
+    dsn = database.dsn("pipeline")
+    applied = await asyncio.gather(*(migration.apply(dsn, "pipeline") for _ in range(3)))
+
+    assert sorted(applied, key=len) == [[], [], ["0001_runtime.sql"]]
+
+
+async def test_a_database_that_stays_away_is_named_after_the_deadline() -> None:
+    postgres = Postgres(f"postgresql://nobody@127.0.0.1:{free_port()}/none", "toy")
+
+    with pytest.raises(Unavailable, match=r"PostgreSQL cannot be used .* RELANCE_POSTGRES"):
+        await postgres.open(deadline_s=0.5)
+
+
+async def test_a_kafka_that_stays_away_is_named_after_the_deadline() -> None:
+    settings = Settings(kafka=f"127.0.0.1:{free_port()}", dependency_deadline_s=0.5)
+
+    with pytest.raises(Unavailable, match=r"Kafka does not answer at .* RELANCE_KAFKA"):
+        await topics.check(settings)
+
+
+async def test_the_process_ends_with_a_code_and_one_sentence(
+    bench: Bench, database: Database, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        process = Process(
+            "tests.toy.clerk",
+            {
+                "TOY_NAME": bench.name,
+                "TOY_READS": bench.source.name,
+                "RELANCE_KAFKA": bench.settings.kafka,
+                "RELANCE_POSTGRES": database.dsn(),
+            },
+            tmp_path / "log",
+            port=taken.getsockname()[1],
+        )
+        process.start()
+        busy = await asyncio.to_thread(process.child.wait, 30)
+    said = process.log.read_text()
+    process.log.unlink()
+    process.start()
+    unmigrated = await asyncio.to_thread(process.child.wait, 30)
+
+    assert (busy, unmigrated) == (78, 78)
+    assert said.startswith(f"Cannot serve on 127.0.0.1:{process.port}: Address already in use")
+    assert "The database lacks 0001_runtime.sql" in process.log.read_text()
+    assert "Traceback" not in said + process.log.read_text()
+
+
+async def test_a_batch_the_runtime_itself_cannot_take_ends_the_process_with_70(
+    bench: Bench, database: Database, tmp_path: Path
+) -> None:
+    process = Process(
+        "tests.toy.clerk",
+        {
+            "TOY_NAME": bench.name,
+            "TOY_READS": bench.source.name,
+            "RELANCE_KAFKA": bench.settings.kafka,
+            "RELANCE_POSTGRES": database.dsn(),
+            "RELANCE_MIGRATE": "true",
+        },
+        tmp_path / "log",
+    )
+    process.start()
+    await asyncio.to_thread(process.wait_ready)
+    session = await asyncpg.connect(database.dsn())
+    await session.execute(f"drop table {bench.name}.sequence")
+    await session.close()
+    await bench.tell(note("lead-1", sequence=1))
+
+    code = await asyncio.to_thread(process.child.wait, 30)
+
+    assert code == 70
+    assert 'relation "sequence" does not exist' in process.log.read_text()
+
+
+def test_a_taken_port_is_refused() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="in use"):
+            listen("127.0.0.1", taken.getsockname()[1])
+
+
+async def test_what_was_in_hand_at_stop_is_neither_lost_nor_done_again(bench: Bench) -> None:
+    for number in range(1, 51):
+        await bench.tell(note("lead-1", f"n{number}", sequence=number))
+    first = Toy(bench.name, bench.settings, [bench.source])
+    await first.start()
+    await first.stop()
+
+    await bench.toy()
+    told = await bench.told_of("lead-1", 50)
+    assert told == [f"n{number}" for number in range(1, 51)]
