@@ -29,7 +29,7 @@ from shared.runtime.clock import ClockFile
 from tests.toy.process import Process
 
 TENANT = "axelerator"
-LIMIT_S = 20
+LIMIT_S = 40
 
 
 async def fresh_topics(settings: RemindersSettings) -> None:
@@ -90,7 +90,7 @@ class Stand:
         for process in self.replicas:
             process.start()
         for process in self.replicas:
-            await asyncio.to_thread(process.wait_ready)
+            await asyncio.to_thread(process.wait_ready, LIMIT_S)
 
     # -- time ------------------------------------------------------------------------------------
 

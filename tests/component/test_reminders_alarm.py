@@ -196,8 +196,7 @@ async def test_killed_between_the_planning_and_the_instant_it_tells_each_once_wh
 ) -> None:
     leads = [new_lead() for _ in range(300)]
     await asyncio.gather(*(stand.ask(lead, "call_back", IN_HALF_AN_HOUR) for lead in leads))
-    for lead in leads:
-        await stand.told(lead, DeadlinePlanned, 1)
+    await stand.told_each(leads, DeadlinePlanned)
 
     for replica in stand.replicas:
         replica.kill()
