@@ -105,7 +105,9 @@ class Child:
         except OSError as error:
             raise StackError(f"{self.name} cannot be started: {error}.") from error
 
-    def wait_ready(self, check: Callable[[], bool], limit_s: float) -> None:
+    def wait_ready(
+        self, check: Callable[[], bool], limit_s: float, every_s: float = POLL_S
+    ) -> None:
         """Wait until `check` holds; raise StackError with the end of the log if it never does."""
         limit = time.monotonic() + limit_s
         while not check():
@@ -113,7 +115,7 @@ class Child:
                 raise StackError(f"{self.name} ended while starting{self._evidence()}")
             if time.monotonic() > limit:
                 raise StackError(f"{self.name} was not ready in {limit_s:.0f} s{self._evidence()}")
-            time.sleep(POLL_S)
+            time.sleep(every_s)
 
     def stop(self, limit_s: float = 15) -> None:
         """Ask the program to end, wait for it, and kill it if it does not."""

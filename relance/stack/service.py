@@ -57,7 +57,7 @@ class Service:
 
     def wait_ready(self, limit_s: float = READY_LIMIT_S) -> None:
         """Wait until it is ready; raise StackError with the end of its log."""
-        self.child.wait_ready(lambda: self.ready, limit_s)
+        self.child.wait_ready(lambda: self.ready, limit_s, every_s=0.1)
 
     def stop(self) -> None:
         """Ask it to end (SIGTERM), and kill it if it has not after 15 s."""
