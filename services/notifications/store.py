@@ -46,26 +46,40 @@ from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::boolean[],
 where m.id = n.id
 """
 
+_WAITS = "status in ('requested', 'held')"
+# Each of these two is read off the head of its own index, however many messages wait.
+_NEW = f"select min(send_after) from message where {_WAITS} and retry_at is null and channel"
+_AGAIN = f"select min(retry_at) from message where {_WAITS} and retry_at is not null and channel"
+
 # A subject's messages go one after the other, as they were requested; one that the provider did
-# not take at its first attempt no longer keeps the others.
-_DUE = """
-c.channel = $1 and c.status in ('requested', 'held') and c.send_after <= $2
-and (c.retry_at is null or c.retry_at <= clock_timestamp())
-and not exists (
-  select from message e where e.subject = c.subject and e.place < c.place
-    and ((e.status = 'sending' and e.attempts = 1)
-      or (e.status in ('requested', 'held') and e.attempts = 0 and e.send_after <= $2
-          and e.retry_at is null)))
+# not take at its first attempt no longer keeps the others. (A scalar subquery, so that it is
+# asked for the few rows at the head of the index and never joined with all that waits.)
+_NOBODY_BEFORE = """
+(select e.place from message e where e.subject = c.subject and e.place < c.place
+   and ((e.status = 'sending' and e.attempts = 1)
+     or (e.status in ('requested', 'held') and e.attempts = 0 and e.send_after <= $2
+         and e.retry_at is null))
+ order by e.place limit 1) is null
 """
 _CLAIM = f"""
-select {_COLUMNS} from message c where {_DUE}
-order by c.send_after, c.place limit $3 for update of c skip locked
+select {_COLUMNS} from message where id in (
+  (select c.id from message c
+   where c.channel = $1 and c.{_WAITS} and c.retry_at is null and c.send_after <= $2
+     and {_NOBODY_BEFORE}
+   order by c.send_after, c.place limit $3)
+  union all
+  (select c.id from message c
+   where c.channel = $1 and c.{_WAITS} and c.retry_at <= statement_timestamp() and {_NOBODY_BEFORE}
+   order by c.retry_at limit $3))
+and {_WAITS}
+order by place limit $3 for update skip locked
 """
 
-_LOST = "channel = $1 and status = 'sending' and lease_until <= clock_timestamp()"
+_LOST = "channel = $1 and status = 'sending' and lease_until <= statement_timestamp()"
 _LOOK = f"""
-select exists (select from message c where {_DUE}) as due,
-       exists (select from message where {_LOST}) as lost
+select coalesce(({_NEW} = $1) <= $2, false)
+    or coalesce(({_AGAIN} = $1) <= statement_timestamp(), false) as due,
+  exists (select from message where {_LOST}) as lost
 """
 _CLAIM_LOST = f"""
 update message set lease_until = clock_timestamp() + make_interval(secs => $3)
@@ -90,7 +104,10 @@ _PUT_OFF = """
 update message set retry_at = clock_timestamp() + make_interval(secs => $2), why = $3
 where id = $1
 """
-_EARLIEST = "select min(send_after) from message where status in ('requested', 'held')"
+_EARLIEST = f"""
+select least(({_NEW} = 'sms'), ({_NEW} = 'email'),
+  (select send_after from message where {_WAITS} and retry_at is not null limit 1))
+"""
 _ANY_IN_HAND = "select exists (select from message where status = 'sending')"
 
 

@@ -31,7 +31,9 @@ create table message (
 ) with (fillfactor = 70);
 
 create index message_due on message (channel, send_after, place)
-  where status in ('requested', 'held');
+  where status in ('requested', 'held') and retry_at is null;
+create index message_again on message (channel, retry_at)
+  where status in ('requested', 'held') and retry_at is not null;
 create index message_unfinished on message (subject, place)
   where status in ('requested', 'held', 'sending');
 create index message_of_lead on message (lead)

@@ -132,7 +132,7 @@ class Sandbox:
 
         @router.get("/messages")
         async def messages(
-            limit: Annotated[int, Query(ge=1, le=100_000)] = 1000,
+            limit: Annotated[int, Query(ge=1, le=100_000)] = 100_000,
         ) -> list[dict[str, Any]]:
             """What was taken, newest first."""
             return await self.messages(limit)
