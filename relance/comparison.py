@@ -1,7 +1,8 @@
 """Whether two runs tell the same story: per subject the same (type, data), in the same order.
 
 Ids are aliased by first appearance, because two runs may have made different ones; instants may
-differ by a second; the order between subjects is free.
+differ by a second; the order between subjects is free. So is that between two messages about one
+lead: SMS and e-mail leave side by side.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.contract.envelope import Envelope
+from shared.contract.notifications import MessageEvent
 
 TOLERANCE_S = 1.0
 
@@ -47,10 +49,15 @@ class _Aliases:
         return self.ids.sub(lambda found: self.of(found[0]), value)
 
 
-def _by_subject(events: Iterable[Envelope]) -> dict[tuple[str, str], list[Envelope]]:
-    found: dict[tuple[str, str], list[Envelope]] = {}
+Line = tuple[str, str, str]
+"""Source, subject, and for notifications the message: within a line the order counts."""
+
+
+def _by_line(events: Iterable[Envelope]) -> dict[Line, list[Envelope]]:
+    found: dict[Line, list[Envelope]] = {}
     for event in events:
-        found.setdefault((event.source, event.subject), []).append(event)
+        message = event.data.notification if isinstance(event.data, MessageEvent) else ""
+        found.setdefault((event.source, event.subject, message), []).append(event)
     return found
 
 
@@ -62,12 +69,12 @@ def _told(events: Iterable[Envelope], ids: re.Pattern[str]) -> list[Told]:
     ]
 
 
-def _stories(events: Iterable[Envelope]) -> dict[tuple[str, str], list[Told]]:
-    """What each subject's events tell, by (source, subject)."""
+def _stories(events: Iterable[Envelope]) -> dict[Line, list[Told]]:
+    """What the events of each line tell."""
     events = list(events)
     numbers = {str(number) for each in events if (number := getattr(each.data, "number", None))}
     ids = re.compile("|".join([_UUID, *map(re.escape, sorted(numbers))]))
-    return {key: _told(of_one, ids) for key, of_one in _by_subject(events).items()}
+    return {key: _told(of_one, ids) for key, of_one in _by_line(events).items()}
 
 
 def same(left: Any, right: Any) -> bool:
@@ -112,9 +119,9 @@ def differences(here: Iterable[Envelope], there: Iterable[Envelope]) -> list[str
     """
     left, right = _stories(here), _stories(there)
     found = [
-        f"{source} of {subject}: {difference}"
-        for source, subject in left.keys() & right.keys()
-        if (difference := _difference(left[source, subject], right[source, subject]))
+        f"{line[0]} of {line[1]}: {difference}"
+        for line in left.keys() & right.keys()
+        if (difference := _difference(left[line], right[line]))
     ]
     unpaired = [right[key] for key in right.keys() - left.keys()]
     for key in left.keys() - right.keys():

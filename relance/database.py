@@ -26,9 +26,12 @@ class NoDatabase(CannotDo):
     """Why the database cannot be used."""
 
 
-def address_of(service: str) -> str:
-    """RELANCE_POSTGRES, or the local stack's; without a user in it, the service's own role."""
-    named = os.environ.get(SETTING)
+def address_of(service: str, address: str | None = None) -> str:
+    """`address`, else RELANCE_POSTGRES, else the local stack's.
+
+    Without a user in it, the service's own role.
+    """
+    named = address or os.environ.get(SETTING)
     address = named or f"postgresql://127.0.0.1:{Ports.of_environment().postgres}/relance"
     parts = urlsplit(address)
     if parts.username is None:
@@ -37,9 +40,12 @@ def address_of(service: str) -> str:
 
 
 @asynccontextmanager
-async def transaction(service: str) -> AsyncIterator[Transaction]:
-    """One transaction in the schema of `service`. Raises `NoDatabase`."""
-    address = address_of(service)
+async def transaction(service: str, address: str | None = None) -> AsyncIterator[Transaction]:
+    """One transaction in the schema of `service`, at `address` or as the environment says.
+
+    Raises `NoDatabase`.
+    """
+    address = address_of(service, address)
     place = urlsplit(address)
     try:
         async with (

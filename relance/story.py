@@ -89,22 +89,24 @@ class Sheet:
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
+        self._day: date | None = None
         self._before: Line | None = None
 
     def add(self, envelopes: Iterable[Envelope]) -> list[str]:
         """The next lines of the sheet, for the next events."""
         text: list[str] = []
         for line in self._teller.lines(envelopes):
-            if self._before is None or line.local.date() != self._before.local.date():
-                text += (
-                    ["", heading(line.local.date())]
-                    if self._before
-                    else [heading(line.local.date())]
-                )
-                self._before = None
+            text += self.begin(line.local.date())
             text += _laid_out(line, self._before)
             self._before = line
         return text
+
+    def begin(self, day: date) -> list[str]:
+        """The heading of the day, unless the sheet has it already."""
+        if day == self._day:
+            return []
+        first, self._day, self._before = self._day is None, day, None
+        return [heading(day)] if first else ["", heading(day)]
 
 
 def tell(teller: Teller, envelopes: Iterable[Envelope]) -> str:

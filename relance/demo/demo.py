@@ -21,7 +21,7 @@ from relance.demo.agents import at_work
 from relance.demo.checks import Check, Played, check
 from relance.demo.inbox import received
 from relance.demo.screen import Screen
-from relance.demo.script import END, SCENES, START, ZONE, Cast
+from relance.demo.script import END, SCENES, START, ZONE, Cast, Scene
 from relance.ledgers import read_ledgers
 from relance.outside import Outside
 from relance.simulation.company import read_company
@@ -91,10 +91,10 @@ async def _play(stack: Stack, clock_file: Path, screen: Screen, timing: Timing) 
     ):
         onlooker = _Onlooker(reader, Sheet(Teller(ZONE, company.names())), screen)
         with timing.of("run"):
-            await _perform(Cast(outside, agents, onlooker.lead_of), stepper, onlooker, screen)
+            await _perform(Cast(outside, agents, onlooker.lead_of), stepper, onlooker)
     ledgers = await read_ledgers(
         kafka=stack.kafka.bootstrap,
-        postgres=stack.postgres.dsn("pipeline"),
+        postgres=stack.postgres.dsn(),
         mail_url=stack.mail.url,
         sms_url=stack.services["notifications"].url,
     )
@@ -102,12 +102,12 @@ async def _play(stack: Stack, clock_file: Path, screen: Screen, timing: Timing) 
     return Played(onlooker.events, messages, audit(ledgers), ZONE)
 
 
-async def _perform(cast: Cast, stepper: Stepper, onlooker: _Onlooker, screen: Screen) -> None:
+async def _perform(cast: Cast, stepper: Stepper, onlooker: _Onlooker) -> None:
     """Scene by scene; between two of them the clock stops at every planned instant."""
     for scene in SCENES:
         while await stepper.step_to_next(scene.at):
             await onlooker.tell()
-        screen.scene(scene.at, scene.says)
+        onlooker.announce(scene)
         await scene.play(cast)
         await stepper.settle()
         await onlooker.tell()
@@ -127,6 +127,11 @@ class _Onlooker:
         new = in_order([envelope for _, envelope in await self._reader.new()])
         self.events += new
         self._screen.lines(self._sheet.add(new))
+
+    def announce(self, scene: Scene) -> None:
+        """Say what is done by hand now."""
+        self._screen.lines(self._sheet.begin(scene.at.date()))
+        self._screen.scene(scene.at, scene.says)
 
     def lead_of(self, point: str) -> tuple[str, str]:
         """The lead and its owner whose contact has this phone or e-mail."""

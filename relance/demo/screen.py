@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from relance.demo.checks import Check
@@ -34,6 +33,12 @@ class Screen:
     def scene(self, at: datetime, text: str) -> None:
         """Something done by hand, at a local time."""
         self._console.print(Text(f"{at:%H:%M} ▸ {text}", style="bold cyan"))
+
+    def _indented(self, text: Text, by: int) -> None:
+        """Wrapped at the screen's width, without spaces at the end of lines."""
+        for line in text.wrap(self._console, WIDTH - by):
+            line.rstrip()
+            self._console.print(Text(" " * by) + line)
 
     def jump(self, text: str) -> None:
         """The clock has stepped."""
@@ -65,9 +70,8 @@ class Screen:
         self._console.print()
         self._console.print(head)
         if message.subject:
-            self._console.print(Padding(Text(message.subject, style="bold"), (0, 0, 0, 6)))
-        body = Text(message.text.replace("\r\n", "\n"))
-        self._console.print(Padding(body, (0, 0, 0, 6)), soft_wrap=False)
+            self._indented(Text(message.subject, style="bold"), 6)
+        self._indented(Text(message.text.replace("\r\n", "\n")), 6)
 
     def summary(self, checks: Sequence[Check], counts: str, seconds: str) -> None:
         """One screen: each check, the figures, the verdict."""
@@ -75,9 +79,7 @@ class Screen:
         for check in checks:
             mark, style = ("✓", "green") if check.ok else ("✗", "bold red")
             self._console.print(Text(f" {mark} {check.name}", style=style))
-            self._console.print(
-                Padding(Text(check.detail, style="dim"), (0, 0, 0, 3)), soft_wrap=False
-            )
+            self._indented(Text(check.detail, style="dim"), 3)
         self._console.print()
         self._console.print(Text(f" {counts}"))
         self._console.print(Text(f" {seconds}", style="dim"))

@@ -101,7 +101,13 @@ async def _web_form(cast: Cast) -> None:
 async def _mail(cast: Cast) -> None:
     text = "Здравствуйте! Сколько стоит внедрение и сколько времени занимает?\n\nПавел Костин"
     await cast.outside.mail(
-        mail_from(STRANGER, MAILBOX, "Внедрение CRM", text, "<demo-mail-1@mail.example>")
+        mail_from(
+            f"Павел Костин <{STRANGER}>",
+            MAILBOX,
+            "Внедрение CRM",
+            text,
+            "<demo-mail-1@mail.example>",
+        )
     )
 
 
