@@ -16,14 +16,15 @@ from relance.scenario import Scenario
 from relance.simulate import world_of
 from relance.simulation.company import Company
 from relance.simulation.cue import Acted, Cue, Declared, Passed, Received
-from relance.simulation.performance import Performance
+from relance.simulation.performance import Outcome, Performance
 from relance.simulation.service import Pipeline
 from relance.simulation.step import Act, Declare, Expect, ExpectNo, Receive, Step, Until, View
 from relance.simulation.world import World
 from services.pipeline.core.action import Close
 from shared.contract.directory import Document
 
-WAVE = timedelta(weeks=2)
+WEEK = timedelta(weeks=1)
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +37,44 @@ class Moment:
 
 @dataclass
 class Play:
-    """Everything to do on a stack whose clock stands at `start`; `world` is how it went here."""
+    """Everything to do on a stack whose clock stands at `start`; `world` is how it went here.
+
+    `alone` is how each scenario went in a world of its own.
+    """
 
     start: datetime
     world: World
+    alone: list[Outcome] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
-    end: datetime = field(init=False)
+    end: datetime = EVER
 
 
 def play_of(scenarios: Sequence[Scenario], company: Company) -> Play:
     """The scenarios as one play, played in one simulated world."""
     first = min(_instant(scenario, company, scenario.start) for scenario in scenarios)
     play = Play(first, world_of(company, first))
-    for number, wave in enumerate(_waves(scenarios)):
-        cues = [
-            _cues(_alone(scenario, scenarios.index(scenario), number * WAVE), company)
+    for wave in _waves(scenarios):
+        later = _weeks_until(play.end, min(_instant(each, company, each.start) for each in wave))
+        outcomes = [
+            _performed(_alone(scenario, scenarios.index(scenario), later), company)
             for scenario in wave
         ]
+        play.alone += outcomes
+        cues = [outcome.cues for outcome in outcomes]
         play.end = max(cue.until for each in cues for cue in each if isinstance(cue, Passed))
         for moment in _moments(cues):
             _perform(play, moment)
         play.world.until(play.end)
         _perform(play, _cleared_stage(play, company))
     return play
+
+
+def _weeks_until(end: datetime, start: datetime) -> timedelta:
+    """So many whole weeks later is the first time after `end`: the same days of the week."""
+    later = timedelta()
+    while start + later <= end:
+        later += WEEK
+    return later
 
 
 def _waves(scenarios: Iterable[Scenario]) -> list[list[Scenario]]:
@@ -118,12 +134,12 @@ def _instant(scenario: Scenario, company: Company, local: datetime) -> datetime:
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 
-def _cues(scenario: Scenario, company: Company) -> tuple[Cue, ...]:
-    """What the scenario does from outside, with the ids that a world of its own gives."""
+def _performed(scenario: Scenario, company: Company) -> Outcome:
+    """The scenario in a world of its own: its cues have the ids that the play will have too."""
     world = world_of(company, _instant(scenario, company, scenario.start))
     outcome = Performance(scenario, scenario.file, company.book, world).run()
     assert outcome.passed, f"{scenario.name}: step {outcome.failed_step}: {outcome.why}"
-    return outcome.cues
+    return outcome
 
 
 def _moments(of_each: Iterable[Sequence[Cue]]) -> list[Moment]:

@@ -30,17 +30,17 @@ EVENTS = (INTAKE, PIPELINE, REMINDERS, NOTIFICATIONS)
 TIMEOUT_S = 20
 
 
-def events_of(play: Play, home: Home, company: str) -> list[Envelope]:
+def events_of(play: Play, home: Home) -> list[Envelope]:
     """Everything that a fresh stack says when the play is played on it."""
     home.prepare()
     clock_file = home.folder / "clock"
     ClockFile.create(clock_file, play.start)
     settings = {"intake": {"RELANCE_HASH_KEY": HASH_KEY.decode()}}
     with Stack(home, clock_file=clock_file, settings=settings) as stack:
-        return asyncio.run(_played(play, stack, clock_file, company))
+        return asyncio.run(_played(play, stack, clock_file))
 
 
-async def _played(play: Play, stack: Stack, clock_file: Path, tenant: str) -> list[Envelope]:
+async def _played(play: Play, stack: Stack, clock_file: Path) -> list[Envelope]:
     urls = {name: service.url for name, service in stack.services.items()}
     kafka, smtp = stack.kafka.bootstrap, ("127.0.0.1", stack.intake_smtp_port)
     directory.apply(RULEBOOK / "directory.toml", urls["intake"], LOCAL_SECRET)
@@ -50,7 +50,7 @@ async def _played(play: Play, stack: Stack, clock_file: Path, tenant: str) -> li
         Stepper(list(urls.values()), kafka, clock_file) as stepper,
         httpx2.AsyncClient(timeout=TIMEOUT_S) as http,
     ):
-        stage = _Stage(outside, http, urls, await _keys(stack, tenant, agents))
+        stage = _Stage(outside, http, urls, await _keys(stack, play.world.tenant, agents))
         await stepper.settle()
         for moment in play.moments:
             await stepper.run_until(moment.at)

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from relance.comparison import differences
 from shared.contract.envelope import Envelope, Event
+from shared.contract.notifications import NotificationSuppressed
 from shared.contract.pipeline import LeadAssigned, TaskCompleted, TaskCreated
 from shared.contract.reminders import DeadlinePlanned
 
@@ -75,3 +76,24 @@ def test_the_order_between_subjects_is_free_but_within_one_it_counts() -> None:
 
     assert differences(first + second, second + first) == []
     assert differences(first, [first[1], first[0], *first[2:]]) != []
+
+
+def test_sms_and_mail_about_a_lead_may_leave_in_any_order() -> None:
+    def message(channel: str) -> Envelope:
+        data = NotificationSuppressed.model_validate(
+            {
+                "notification": str(uuid4()),
+                "request": "r",
+                "to": "anna",
+                "channel": channel,
+                "template": "overdue",
+                "occasion": "o",
+                "why": "withdrawn",
+            }
+        )
+        return event("lead", data, "/notifications")
+
+    sms, mail = message("sms"), message("email")
+
+    assert differences([sms, mail], [mail, sms]) == []
+    assert differences([sms, mail], [sms, sms]) != []
