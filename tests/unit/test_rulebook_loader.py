@@ -137,6 +137,16 @@ MISTAKES = {
         "rulebook.toml: rule house-01: do[0]: due: in: '2 hours' is no duration: write 30m, 2h, "
         "1d, 1w or 3mo, or the name of a setting",
     ),
+    "days of open hours": (
+        ('in = "first_response"', 'in = "1d"'),
+        "rulebook.toml: rule house-01: do[0]: due: 1d of open_hours: write m or h, or days of = "
+        '"working_days"',
+    ),
+    "a setting counted in what it is not": (
+        ('of = "open_hours"', 'of = "working_days"'),
+        "rulebook.toml: rule house-01: do[0]: due: in: setting first_response: 2h of "
+        "working_days: write the number of days, such as 5d",
+    ),
     "a due time without an anchor": (
         ('{ in = "first_response", of = "open_hours" }', '{ of = "open_hours" }'),
         "rulebook.toml: rule house-01: do[0]: due: expected exactly one of in, before, on, or at "
@@ -282,7 +292,7 @@ def test_the_version_follows_what_decides_and_nothing_else() -> None:
     [
         ("1h", None),
         ("48h", None),
-        ("2d", None),
+        ("2d", "first_response is 2d; write it in the units of 2h, its default"),
         ("59m", "first_response is 59m; it must lie between 1h and 48h (003-04)"),
         ("49h", "first_response is 49h; it must lie between 1h and 48h (003-04)"),
         (

@@ -135,6 +135,8 @@ class Setting(Part):
             length = parse(value).length
         except ValueError as error:
             return f"{self.id}: {error}"
+        if parse(value).is_exact != parse(self.default).is_exact:
+            return f"{self.id} is {value}; write it in the units of {self.default}, its default"
         if parse(self.min).length <= length <= parse(self.max).length:
             return None
         rule = f" ({self.rule})" if self.rule else ""

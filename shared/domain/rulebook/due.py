@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from shared.contract.due import Of
+from shared.domain.duration import mismatch, parse
 from shared.domain.rulebook.word import Part, Ref
 
 Moment = Literal[
@@ -41,3 +42,19 @@ class DueTime(Part):
         if len(given) > 1 or (not given and self.at is None):
             raise ValueError("expected exactly one of in, before, on, or at alone")
         return self
+
+    @model_validator(mode="after")
+    def _countable(self) -> Self:
+        """Open hours count minutes and hours, working days count days."""
+        for text in (self.in_, self.before):
+            if text is not None and (problem := self.uncountable(text)) is not None:
+                raise ValueError(problem)
+        return self
+
+    def uncountable(self, text: str) -> str | None:
+        """Why the duration `text` cannot be counted here; a name of a setting is not judged."""
+        try:
+            duration = parse(text)
+        except ValueError:
+            return None
+        return mismatch(duration, self.of)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel
 
 from shared.domain.duration import parse
-from shared.domain.rulebook.due import MOMENTS
+from shared.domain.rulebook.due import MOMENTS, DueTime
 from shared.domain.rulebook.effect import Send, SetDeadline
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.word import Kind, Ref
@@ -47,6 +47,20 @@ def dangling(book: Rulebook) -> Iterator[tuple[Path, str]]:
         if problem is not None:
             yield path, problem
     yield from _sent_to_the_wrong(book)
+    yield from _uncountable(book)
+
+
+def _uncountable(book: Rulebook) -> Iterator[tuple[Path, str]]:
+    """A setting is counted by open hours or working days where a rule says so: in their units."""
+    for number, rule in enumerate(book.rules):
+        for place, effect in enumerate(rule.do):
+            due = getattr(effect, "due", None)
+            if not isinstance(due, DueTime):
+                continue
+            for key, name in (("in", due.in_), ("before", due.before)):
+                setting = book.settings.get(name or "")
+                if setting and (problem := due.uncountable(setting.default)):
+                    yield ("rule", number, "do", place, "due", key), f"setting {name}: {problem}"
 
 
 def _sent_to_the_wrong(book: Rulebook) -> Iterator[tuple[Path, str]]:
