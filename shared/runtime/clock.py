@@ -121,7 +121,8 @@ async def sleep_until(instant: datetime | None, wake: asyncio.Event | None = Non
         if left_s <= 0:
             return
         if _clock.stepping and instant is not None:
-            left_s = _STEP_POLL_S
+            await asyncio.sleep(_STEP_POLL_S)
+            continue
         try:
             await asyncio.wait_for(wake.wait(), min(left_s, _LONGEST_SLEEP_S))
         except TimeoutError:
