@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 
 from relance.stack.home import PROJECT, Home
@@ -54,6 +55,8 @@ class Stack:
         self._settings = settings or {}
         self._say = say
         self._lock = Lock(home)
+        self.took_s: dict[str, float] = {}
+        """Seconds of the last start: `setup` of the servers, `start` of the services."""
 
     def __enter__(self) -> "Stack":
         """Start it."""
@@ -83,11 +86,14 @@ class Stack:
             raise
 
     def _start(self) -> None:
+        began = monotonic()
         self._say("Starting Kafka, PostgreSQL and the mail catcher …")
         _together(self.kafka.start, self.postgres.start, self.mail.start)
         from relance.stack.topics import create_missing_topics  # noqa: PLC0415 - slow to import
 
         create_missing_topics(self.kafka.bootstrap)
+        ready = monotonic()
+        self.took_s["setup"] = ready - began
         if not self._with_services:
             return
         self._say("Starting intake, pipeline, reminders and notifications …")
@@ -96,6 +102,7 @@ class Stack:
             service.launch()
         for service in self.services.values():
             service.wait_ready()
+        self.took_s["start"] = monotonic() - ready
 
     def stop(self) -> None:
         """Stop everything in the reverse order; data and logs stay."""
