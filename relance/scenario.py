@@ -1,7 +1,8 @@
 """A scenario: a short story with expectations that proves one rule of a rulebook.
 
 Scenario files are TOML with `[[scenario]]` tables (`rule`, `title`, `site`, `start`, `steps`).
-Times in them are local times of the scenario's site. The steps are in `simulation/step.py`.
+Times in them are local times of the scenario's site. A step is an inline table that is
+named by its first word (`simulation/step.py`, `simulation/expected.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,21 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relance.simulation.step import Local, Step, read_step
+from relance.simulation.expected import Expect, ExpectNo, Refuse, View
+from relance.simulation.step import Act, Declare, Local, Receive, Reply, Step, Until, Wait
+
+STEPS: dict[str, type[Step]] = {
+    "receive": Receive,
+    "reply": Reply,
+    "act": Act,
+    "declare": Declare,
+    "wait": Wait,
+    "until": Until,
+    "expect": Expect,
+    "expect_no": ExpectNo,
+    "refuse": Refuse,
+    "view": View,
+}
 
 
 class ScenarioError(Exception):
@@ -35,6 +50,16 @@ class Scenario(BaseModel):
     def name(self) -> str:
         """Rule and title, as tests and reports show it."""
         return f"{self.rule} {self.title}"
+
+
+def read_step(raw: object) -> Step:
+    """The step that an inline table says; ValueError says what was expected."""
+    if not isinstance(raw, dict):
+        raise ValueError('a step is an inline table such as { wait = "31m" }')
+    word = next(iter(raw), "nothing")
+    if word not in STEPS:
+        raise ValueError(f"a step begins with one of {', '.join(STEPS)}; this one with {word}")
+    return STEPS[word].model_validate(raw)
 
 
 def _sentence(error: ValidationError | ValueError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from relance.simulation.step import Declare
-from shared.contract.directory import Calendar, Document, Interval, Site
+from shared.contract.directory import Calendar, Document, Site
 from shared.domain.directory import Directory
 from shared.domain.rulebook.declaration import Setting
 from shared.domain.rulebook.rulebook import Rulebook
@@ -18,21 +18,24 @@ def declared(step: Declare, site: str, directory: Directory) -> tuple[Document, 
         settings = {**document.settings, **{k: str(v) for k, v in step.values.items()}}
         return (document.model_copy(update={"settings": settings}),)
     calendar = directory.calendar(document.calendar)
-    weekly = {
-        day: tuple(Interval(opens=opens, closes=closes) for opens, closes in intervals)
-        for day, intervals in step.values.items()
-    }
-    return (Calendar.model_validate({**calendar.model_dump(), "weekly": weekly}),)
+    return (Calendar.model_validate({**calendar.model_dump(), "weekly": step.weekly}),)
+
+
+class NoSuchSetting(ValueError):
+    """A step sets something that the rulebook does not let a site choose."""
 
 
 def settings_problem(book: Rulebook, documents: Iterable[Document]) -> tuple[Setting, str] | None:
-    """The first setting that a site may not have like that, and why in a sentence."""
+    """The first setting that a site may not have like that, and why in a sentence.
+
+    Raises `NoSuchSetting`.
+    """
     for document in documents:
-        if not isinstance(document, Site):
-            continue
-        for name, value in document.settings.items():
+        for name, value in document.settings.items() if isinstance(document, Site) else ():
             setting = book.settings.get(name)
-            problem = setting.problem(value) if setting else None
-            if setting and problem:
+            if setting is None:
+                known = ", ".join(book.settings) or "none"
+                raise NoSuchSetting(f"{name} is no setting of {book.name}; it has {known}")
+            if problem := setting.problem(value):
                 return setting, problem
     return None

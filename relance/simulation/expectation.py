@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from relance.simulation.step import EVENTS, Expect, ExpectNo, Refuse
+from relance.simulation.expected import EVENTS, Expect, ExpectNo, Refuse
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import ActionRefused, LeadCreated, TaskCreated
 

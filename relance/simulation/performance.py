@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from relance.scenario import Scenario
 from relance.simulation.cue import Acted, Cue, Declared, Passed, Received
-from relance.simulation.declaration import declared, settings_problem
+from relance.simulation.declaration import NoSuchSetting, declared, settings_problem
 from relance.simulation.expectation import (
     Known,
     different_refusal,
@@ -18,33 +18,39 @@ from relance.simulation.expectation import (
     lead_made_by,
     refusal_failure,
 )
+from relance.simulation.expected import Expect, ExpectNo, Refuse, View
 from relance.simulation.input import Input, NoSuchSource, received, replied, source_of
 from relance.simulation.service import Pipeline
-from relance.simulation.step import (
-    Act,
-    Declare,
-    Expect,
-    ExpectNo,
-    Receive,
-    Refuse,
-    Reply,
-    Step,
-    Until,
-    View,
-    Wait,
-)
-from relance.simulation.world import World
+from relance.simulation.step import Act, Declare, Receive, Reply, Step, Until, Wait
+from relance.simulation.world import Endless, World
 from services.intake.core.arrival import Refusal
+from services.notifications.core.request import UnknownTemplate
 from services.pipeline.core.action import Action, Assign
+from services.pipeline.core.engine import CascadeTooLong
 from services.pipeline.core.lead import Lead
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import ActionRefused
+from shared.domain.calendar import NeverOpen
 from shared.domain.directory import Unknown
 from shared.domain.rulebook.rulebook import Rulebook
 
 
 class Failed(Exception):
     """A step does not hold; the sentence says what was expected and what happened."""
+
+
+CANNOT_GO_ON = (
+    Failed,
+    NoSuchSource,
+    NoSuchSetting,
+    Refusal,
+    Unknown,
+    UnknownTemplate,
+    NeverOpen,
+    CascadeTooLong,
+    Endless,
+)
+"""What ends a performance with a sentence; anything else is a fault of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class Performance:
                 self._seen_from = len(self.world.log)
             try:
                 self._do[type(step)](step)
-            except (Failed, NoSuchSource, Refusal, Unknown) as problem:
+            except CANNOT_GO_ON as problem:
                 return self._outcome(number, str(problem))
             self.known.learn(self.world.log[self._seen_from :])
         return self._outcome()

@@ -1,15 +1,11 @@
-"""The steps of a scenario: what happens, and what is expected to have happened.
+"""The steps of a scenario by which something happens; `expected.py` has the others.
 
-A step is an inline table that is named by its first word. Whatever can be checked without
-running is checked here, so that a misspelt event or field is an error and never an expectation
-that cannot fail.
+Whatever can be checked without running is checked here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -23,15 +19,14 @@ from pydantic import (
 )
 
 from services.pipeline.core.action import Action
-from shared.contract.envelope import Event
-from shared.contract.topics import EVENT_CLASSES
+from shared.contract.directory import Interval, Weekday
 from shared.domain.duration import parse as parse_duration
 
-EVENTS: dict[str, type[Event]] = {cls.__name__: cls for cls in EVENT_CLASSES.values()}
-"""Every event a scenario may name, by class name."""
+_ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 
-ABOUT_THE_ENVELOPE = frozenset({"lead", "rule", "time"})
-"""What an expectation may say of any event: whose lead, which rule made it, when (local)."""
+_WEEKLY: TypeAdapter[dict[Weekday, tuple[Interval, ...]]] = TypeAdapter(
+    dict[Weekday, tuple[Interval, ...]]
+)
 
 
 def _local(instant: datetime) -> datetime:
@@ -45,8 +40,6 @@ def _duration(text: object) -> timedelta:
         raise ValueError("write a duration such as 31m, 2h, 1d or 1w")
     return parse_duration(text).length
 
-
-_ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 
 Local = Annotated[datetime, AfterValidator(_local)]
 
@@ -85,6 +78,24 @@ class Receive(Step):
     duration_s: int | None = None
     in_reply_to: str | None = None
     auto: bool = False
+
+    @model_validator(mode="after")
+    def _says_what_arrives(self) -> Receive:
+        """What such a message cannot carry must not be written in it and then be ignored."""
+        for field in sorted(self.model_fields_set - _ANYWAY - _CARRIED[self.receive]):
+            known = ", ".join(sorted(_CARRIED[self.receive]))
+            raise ValueError(f"an input of {self.receive} carries no {field}; it carries {known}")
+        return self
+
+
+_ANYWAY = frozenset({"receive", "as_", "owner", "source", "id"})
+_CARRIED: dict[str, frozenset[str]] = {
+    "call": frozenset({"phone", "outcome", "direction", "answered_by", "duration_s"}),
+    "form": frozenset(
+        {"phone", "email", "name", "company", "subject", "text", "language", "fields"}
+    ),
+    "email": frozenset({"email", "name", "subject", "text", "in_reply_to", "auto"}),
+}
 
 
 class Reply(Step):
@@ -134,6 +145,22 @@ class Declare(Step):
         """For `calendar` weekday → list of [opens, closes]; for `setting` name → value."""
         return dict(self.model_extra or {})
 
+    @property
+    def weekly(self) -> dict[Weekday, tuple[Interval, ...]]:
+        """The opening hours of a `calendar`; a day that is not named is closed."""
+        return _WEEKLY.validate_python(
+            {
+                day: [{"opens": opens, "closes": closes} for opens, closes in intervals]
+                for day, intervals in self.values.items()
+            }
+        )
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Declare:
+        if self.declare == "calendar":
+            _ = self.weekly
+        return self
+
 
 class Wait(Step):
     """Nothing happens from outside for `wait`."""
@@ -145,126 +172,3 @@ class Until(Step):
     """Nothing happens from outside until this local time."""
 
     until: Local
-
-
-class _Expectation(Step):
-    model_config = ConfigDict(extra="allow")
-
-    times: int | None = Field(default=None, ge=1)
-    text_has: tuple[str, ...] | str = ()
-    since: Literal["start"] | None = None
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """The fields that must match."""
-        return dict(self.model_extra or {})
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """What the event's words must contain, each."""
-        return (self.text_has,) if isinstance(self.text_has, str) else self.text_has
-
-    @property
-    def event(self) -> str:
-        """The event's class name."""
-        raise NotImplementedError
-
-    @model_validator(mode="after")
-    def _names_exist(self) -> _Expectation:
-        check_event(self.event, self.given, bool(self.texts))
-        return self
-
-
-class Expect(_Expectation):
-    """Such an event happened (`times`: exactly so often; else at least once)."""
-
-    expect: str
-
-    @property
-    def event(self) -> str:
-        """The event's class name."""
-        return self.expect
-
-
-class ExpectNo(_Expectation):
-    """No such event happened."""
-
-    expect_no: str
-    times: None = None
-
-    @property
-    def event(self) -> str:
-        """The event's class name."""
-        return self.expect_no
-
-
-class Refuse(Step):
-    """The action (or declaration) is refused, for exactly these missing things and rules."""
-
-    refuse: Act | Declare
-    missing: tuple[str, ...]
-    rule: tuple[str, ...]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_rule(cls, raw: Any) -> Any:
-        if isinstance(raw, dict) and isinstance(raw.get("rule"), str):
-            return {**raw, "rule": (raw["rule"],)}
-        return raw
-
-
-class View(Step):
-    """What a person would see: the leads that match the given attributes are exactly `leads`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    view: Literal["list"]
-    leads: tuple[str, ...]
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """Attributes of a lead that must match: owner, stage, status, …."""
-        return dict(self.model_extra or {})
-
-
-STEPS: dict[str, type[Step]] = {
-    "receive": Receive,
-    "reply": Reply,
-    "act": Act,
-    "declare": Declare,
-    "wait": Wait,
-    "until": Until,
-    "expect": Expect,
-    "expect_no": ExpectNo,
-    "refuse": Refuse,
-    "view": View,
-}
-
-
-def check_event(name: str, fields: Iterable[str], wants_text: bool) -> None:
-    """Raise ValueError unless the event exists and has every field (and words, if wanted)."""
-    if name not in EVENTS:
-        raise ValueError(f"no event is called {name}{_close(name, EVENTS)}")
-    known = set(EVENTS[name].model_fields) - {"because"} | ABOUT_THE_ENVELOPE
-    if {"name", "deadline_set"} <= known or {"name", "kind", "due"} <= known:
-        known.add("task")  # a task's deadline carries the task's id as its name
-    for field in fields:
-        if field not in known:
-            raise ValueError(f"{name} has no field {field}{_close(field, known)}")
-    if wants_text and not known & {"text", "note", "says", "why"}:
-        raise ValueError(f"{name} carries no text for text_has to look at")
-
-
-def _close(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def read_step(raw: object) -> Step:
-    """The step that an inline table says; ValueError says what was expected."""
-    if not isinstance(raw, dict):
-        raise ValueError('a step is an inline table such as { wait = "31m" }')
-    word = next(iter(raw), "nothing")
-    if word not in STEPS:
-        raise ValueError(f"a step begins with one of {', '.join(STEPS)}; this one with {word}")
-    return STEPS[word].model_validate(raw)

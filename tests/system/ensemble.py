@@ -16,9 +16,10 @@ from relance.scenario import Scenario
 from relance.simulate import world_of
 from relance.simulation.company import Company
 from relance.simulation.cue import Acted, Cue, Declared, Passed, Received
+from relance.simulation.expected import Expect, ExpectNo, View
 from relance.simulation.performance import Outcome, Performance
 from relance.simulation.service import Pipeline
-from relance.simulation.step import Act, Declare, Expect, ExpectNo, Receive, Step, Until, View
+from relance.simulation.step import Act, Declare, Receive, Step, Until
 from relance.simulation.world import World
 from services.pipeline.core.action import Close
 from shared.contract.directory import Document

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from relance.scenario import Scenario, ScenarioError, load, parse
+from relance.scenario import Scenario, ScenarioError, load, parse, read_step
 from relance.simulation.expectation import Known, failure
-from relance.simulation.step import Act, Expect, ExpectNo, Until, Wait, read_step
+from relance.simulation.expected import Expect, ExpectNo
+from relance.simulation.step import Act, Until, Wait
 from relance.story import Teller, tell
 from shared.contract.envelope import Because, Envelope, Event
 from shared.contract.intake import ContactPoint
@@ -74,6 +75,9 @@ def test_a_step_is_named_by_its_first_word() -> None:
         ('{ act = "mvoe", by = "anna" }', "mvoe"),
         ('{ act = "move", to = "in_work" }', "by: Field required"),
         ('{ act = "move", into = "in_work", by = "anna" }', "Field required"),
+        ('{ receive = "email", phone = "1" }', "carries no phone; it carries auto, email"),
+        ('{ declare = "calendar", friday = [["09:00", "18:00"]] }', "friday"),
+        ('{ declare = "calendar", fri = [["09:00", "25:00"]] }', "fri.0.closes"),
         ('{ wait = "soon" }', "'soon' is no duration: write 30m, 2h, 1d, 1w or 3mo"),
         ('{ until = "2026-03-02T10:00+03:00" }', "write local time of the site"),
     ],

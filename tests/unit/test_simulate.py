@@ -90,6 +90,11 @@ def test_as_json_it_counts_by_rule_and_carries_the_story(tmp_path: Path, said: l
         ('{ receive = "form", phone = "+375 29 1", source = "phone" },', "no source phone takes"),
         ('{ receive = "form", name = "Иван" },', "neither a phone nor an e-mail is given"),
         ('{ declare = "setting", first_response = "90h" },', "first_response is 90h; it must lie"),
+        ('{ declare = "setting", second_response = "2h" },', "second_response is no setting of"),
+        (
+            '{ declare = "calendar" }, { receive = "call", phone = "+375 29 123-45-68" },',
+            "calendar 'minsk' has no open day",
+        ),
         (
             '{ refuse = { act = "note", text = "x", by = "anna" }, missing = ["a"], '
             'rule = "001-20" },',

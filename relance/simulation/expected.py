@@ -1,0 +1,122 @@
+"""The steps of a scenario that expect something.
+
+A misspelt event or field is an error when the file is read, and never an expectation that
+cannot fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from relance.simulation.step import Act, Declare, Step
+from shared.contract.envelope import Event
+from shared.contract.topics import EVENT_CLASSES
+
+EVENTS: dict[str, type[Event]] = {cls.__name__: cls for cls in EVENT_CLASSES.values()}
+"""Every event a scenario may name, by class name."""
+
+ABOUT_THE_ENVELOPE = frozenset({"lead", "rule", "time"})
+"""What an expectation may say of any event: whose lead, which rule made it, when (local)."""
+
+
+class _Expectation(Step):
+    model_config = ConfigDict(extra="allow")
+
+    times: int | None = Field(default=None, ge=1)
+    text_has: tuple[str, ...] | str = ()
+    since: Literal["start"] | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The fields that must match."""
+        return dict(self.model_extra or {})
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What the event's words must contain, each."""
+        return (self.text_has,) if isinstance(self.text_has, str) else self.text_has
+
+    @property
+    def event(self) -> str:
+        """The event's class name."""
+        raise NotImplementedError
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> _Expectation:
+        check_event(self.event, self.given, bool(self.texts))
+        return self
+
+
+class Expect(_Expectation):
+    """Such an event happened (`times`: exactly so often; else at least once)."""
+
+    expect: str
+
+    @property
+    def event(self) -> str:
+        """The event's class name."""
+        return self.expect
+
+
+class ExpectNo(_Expectation):
+    """No such event happened."""
+
+    expect_no: str
+    times: None = None
+
+    @property
+    def event(self) -> str:
+        """The event's class name."""
+        return self.expect_no
+
+
+class Refuse(Step):
+    """The action (or declaration) is refused, for exactly these missing things and rules."""
+
+    refuse: Act | Declare
+    missing: tuple[str, ...]
+    rule: tuple[str, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_rule(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and isinstance(raw.get("rule"), str):
+            return {**raw, "rule": (raw["rule"],)}
+        return raw
+
+
+class View(Step):
+    """What a person would see: the leads that match the given attributes are exactly `leads`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    view: Literal["list"]
+    leads: tuple[str, ...]
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Attributes of a lead that must match: owner, stage, status, …."""
+        return dict(self.model_extra or {})
+
+
+def check_event(name: str, fields: Iterable[str], wants_text: bool) -> None:
+    """Raise ValueError unless the event exists and has every field (and words, if wanted)."""
+    if name not in EVENTS:
+        raise ValueError(f"no event is called {name}{_close(name, EVENTS)}")
+    known = set(EVENTS[name].model_fields) - {"because"} | ABOUT_THE_ENVELOPE
+    if {"name", "deadline_set"} <= known or {"name", "kind", "due"} <= known:
+        known.add("task")  # a task's deadline carries the task's id as its name
+    for field in fields:
+        if field not in known:
+            raise ValueError(f"{name} has no field {field}{_close(field, known)}")
+    if wants_text and not known & {"text", "note", "says", "why"}:
+        raise ValueError(f"{name} carries no text for text_has to look at")
+
+
+def _close(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
