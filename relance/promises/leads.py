@@ -11,7 +11,7 @@ from services.pipeline.core.evolve import create, evolve
 from services.pipeline.core.lead import Lead
 from services.pipeline.store import Step
 from shared.contract.envelope import Envelope, Event
-from shared.contract.pipeline import LeadClosed, LeadCreated, LeadLate
+from shared.contract.pipeline import LeadClosed, LeadCreated, LeadLate, TaskCompleted
 
 ONCE: tuple[type[Event], ...] = (LeadCreated, LeadLate, LeadClosed)
 """What happens to a lead once at most."""
@@ -105,7 +105,16 @@ def _after(lead: Lead | None, envelope: Envelope) -> Lead | None:
 
 
 def _open(evidence: Evidence) -> Iterator[Finding]:
-    """A person has one open lead in a pipeline; it has an owner and something to come."""
+    """A person has one open lead in a pipeline; it has an owner and something to come.
+
+    Unless somebody completed its tasks by hand: such a lead is a line of the next digest.
+    """
+    by_hand = {
+        step.lead
+        for step in evidence.ledgers.history
+        for event in step.events
+        if isinstance(event.data, TaskCompleted) and event.data.by is not None
+    }
     of_contact: dict[tuple[str, str], list[str]] = defaultdict(list)
     for id_, lead in evidence.ledgers.leads.items():
         if not lead.is_open:
@@ -113,7 +122,7 @@ def _open(evidence: Evidence) -> Iterator[Finding]:
         of_contact[lead.contact, lead.pipeline].append(id_)
         if lead.owner is None:
             yield Finding("stuck", id_, f"open lead {lead.number} has no owner")
-        if not lead.open_tasks() and not lead.deadlines:
+        if not lead.open_tasks() and not lead.deadlines and id_ not in by_hand:
             yield Finding("stuck", id_, f"open lead {lead.number} has no next step")
     for (contact, _), leads in of_contact.items():
         if len(leads) > 1:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from relance.promises.evidence import SEQUENCED, Evidence
 from relance.promises.finding import Fault, Finding
 from shared.contract.envelope import Envelope
+from shared.contract.pipeline import ActionRefused
 from shared.contract.topics import Topic
 
 
@@ -91,15 +92,21 @@ def _waits(evidence: Evidence, service: str, subject: str) -> bool:
 
 
 def _time(evidence: Evidence) -> Iterator[Finding]:
-    """Per lead, time never runs back (`runtime.md` 13)."""
+    """Per lead, time never runs back (`runtime.md` 13).
+
+    A refusal is no part of it: it changes nothing of the lead and has the time of its action.
+    """
     last: dict[str, Envelope] = {}
     for event in evidence.pipeline:
+        if isinstance(event.data, ActionRefused):
+            continue
         before = last.get(event.subject)
         if before is not None and event.time < before.time:
             yield Finding(
                 "disordered",
                 event.subject,
-                f"time runs back for {event.subject}: {before.time} to {event.time}",
+                f"time runs back for {event.subject}: {before.type} {before.time:%T.%f}, "
+                f"then {event.type} {event.time:%T.%f}",
             )
         last[event.subject] = event
 

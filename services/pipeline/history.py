@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic_core import from_json
 
 from services.pipeline.core.action import ActionRequested
+from services.pipeline.store import Step
 from shared.contract.envelope import Because, Envelope, Event
 from shared.contract.pipeline import TaskCreated
 from shared.contract.topics import EVENT_CLASSES
@@ -23,6 +24,11 @@ SELECT cause::text, events::text
 FROM lead_history
 WHERE lead = $1
 ORDER BY position
+"""
+_READ_ALL = """
+SELECT lead::text, cause::text, events::text
+FROM lead_history
+ORDER BY lead, position
 """
 _CLASSES: dict[str, type[Event]] = {**EVENT_CLASSES, ActionRequested.type: ActionRequested}
 
@@ -47,6 +53,18 @@ async def read(tx: Transaction, lead: str) -> list[Envelope]:
         envelopes.append(_envelope(from_json(row["cause"])))
         envelopes += [_envelope(event) for event in from_json(row["events"])]
     return envelopes
+
+
+async def read_all(tx: Transaction) -> list[Step]:
+    """The history of every lead, each in the order it happened."""
+    return [
+        Step(
+            row["lead"],
+            _envelope(from_json(row["cause"])),
+            tuple(_envelope(event) for event in from_json(row["events"])),
+        )
+        for row in await tx.fetch(_READ_ALL)
+    ]
 
 
 def moments(

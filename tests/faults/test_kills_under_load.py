@@ -1,0 +1,49 @@
+"""Eight kills and a crash of the database under load, and nothing is lost or told twice."""
+
+import asyncio
+import sys
+from collections import Counter
+from time import monotonic
+
+from relance.stack.stack import SERVICES
+from tests.faults.fire import Fire, table
+from tests.faults.ground import api_keys, burning_stack, expected_messages, judged, seed
+from tests.faults.load import Load
+
+KILLS = 8
+INPUTS = 300
+INPUTS_PER_S = 20.0  # and as many actions
+READY_WITHIN_S = 45.0  # on a machine that does much else; alone a service needs three
+
+
+async def test_eight_kills_and_a_crash_of_the_database_lose_nothing_and_tell_nobody_twice() -> None:
+    number = seed()
+    began = monotonic()
+    with burning_stack() as stack:
+        started = monotonic()
+        load, fire = Load(stack, await api_keys(stack), number), Fire(stack, number)
+        out = asyncio.Event()
+        sending = asyncio.create_task(load.run(out, at_least=INPUTS, per_s=INPUTS_PER_S))
+        recoveries = await fire.rage(kills=KILLS, crashes=1)
+        out.set()
+        await sending
+        burnt = monotonic()
+        verdict = await judged(stack, load.books)
+        quiet = monotonic()
+        expected = await expected_messages(stack, verdict.ledgers)
+    report = verdict.report
+    sys.stdout.write(
+        f"\nRELANCE_FAULTS_SEED={number}: {load.inputs} inputs, {load.actions} actions, "
+        f"{dict(load.books.tries)}\n{dict(report.counts)}\n{table(recoveries)}\n"
+        f"start {started - began:.1f} s, fire {burnt - started:.1f} s, "
+        f"quiet and audit {quiet - burnt:.1f} s\n"
+    )
+
+    assert report.ok, verdict.first_findings()
+    hit = Counter(each.what for each in recoveries)
+    assert hit == {**dict.fromkeys(SERVICES, KILLS // len(SERVICES)), "postgres": 1}
+    assert all(each.seconds < READY_WITHIN_S for each in recoveries)
+    assert verdict.twice_or_missing <= verdict.unknown <= KILLS
+    assert verdict.ledgers.messages.keys() == expected, "a message for each request and channel"
+    assert load.books.tries["again"] > 0, "nobody noticed the fire"
+    assert {lead.owner for lead in verdict.ledgers.leads.values()} <= {"anna", "boris", "boss"}
