@@ -5,9 +5,9 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.stack import database, home, kafka, names, postgres, stack
+from tests.stack import database, home, kafka, names, own_kafka, postgres, stack
 
-__all__ = ["database", "home", "kafka", "names", "postgres", "stack"]
+__all__ = ["database", "home", "kafka", "names", "own_kafka", "postgres", "stack"]
 
 _ALLOWED_SKIP = "docker"
 

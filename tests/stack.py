@@ -3,6 +3,7 @@
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from relance.stack.home import Home
 from relance.stack.kafka import Kafka
 from relance.stack.postgres import Postgres
 from relance.stack.stack import RULEBOOK, Stack
+from relance.stack.topics import create_missing_topics
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,31 @@ def kafka(home: Home) -> Iterator[Kafka]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@contextmanager
+def broker_with_topics() -> Iterator[Kafka]:
+    """A broker of its own with the topics of the contract, empty.
+
+    For tests of a service: its topics and groups have fixed names, so two of them on one broker
+    would read each other's events and resume each other's offsets.
+    """
+    home = temporary_home()
+    broker = Kafka(home, say=print)
+    broker.start()
+    try:
+        create_missing_topics(broker.bootstrap)
+        yield broker
+    finally:
+        broker.stop()
+        home.remove()
+
+
+@pytest.fixture(scope="module")
+def own_kafka() -> Iterator[Kafka]:
+    """A broker of this module alone, with the topics of the contract."""
+    with broker_with_topics() as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")

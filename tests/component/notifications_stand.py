@@ -22,7 +22,6 @@ from pydantic import SecretStr
 from relance.stack.mail import Mail
 from relance.stepper import Stepper
 from services.notifications.settings import NotificationsSettings
-from services.reminders.settings import RemindersSettings
 from shared.contract import topics
 from shared.contract.directory import Document, key_of
 from shared.contract.envelope import Envelope, Event
@@ -30,7 +29,6 @@ from shared.contract.notifications import MessageEvent
 from shared.contract.topics import decode
 from shared.runtime import kafka
 from shared.runtime.clock import ClockFile
-from tests.component.reminders_stand import fresh_topics
 from tests.toy.process import Process
 
 LIMIT_S = 20
@@ -145,7 +143,6 @@ class Stand:
         self._sequences: Counter[str] = Counter()
 
     async def open(self, documents: list[Document]) -> None:
-        await fresh_topics(RemindersSettings(kafka=self.kafka_at))
         await self.producer.start()
         for document in documents:
             envelope = self.envelope(document, document.id, source="/intake")

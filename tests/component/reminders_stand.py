@@ -24,25 +24,11 @@ from shared.contract.envelope import Envelope, Event
 from shared.contract.pipeline import DeadlineSet
 from shared.contract.topics import decode
 from shared.runtime import kafka
-from shared.runtime import topics as cluster
 from shared.runtime.clock import ClockFile
 from tests.toy.process import Process
 
 TENANT = "axelerator"
 LIMIT_S = 40
-
-
-async def fresh_topics(settings: RemindersSettings) -> None:
-    """Empty topics: a new database must not meet the offsets of another test's groups."""
-    admin = kafka.admin(settings)
-    await admin.start()
-    try:
-        named = {topic.name for topic in topics.TOPICS}
-        while there := named & set(await admin.list_topics()):
-            await admin.delete_topics(sorted(there))
-    finally:
-        await admin.close()
-    await cluster.apply(settings)
 
 
 class Stand:
@@ -71,7 +57,6 @@ class Stand:
         return Process("services.reminders", self.environment, log)
 
     async def open(self, documents: tuple[Document, ...]) -> None:
-        await fresh_topics(self.settings)
         await self.producer.start()
         await self.know(*documents)
         await self.reader.start()

@@ -26,23 +26,21 @@ from shared.contract.intake import (
     LeadReceived,
     RawReceived,
 )
-from shared.runtime import topics as cluster
 from tests.component.intake_stand import ADMIN, BEARER, HTML, SECRET, SITE_PAGE, Stand, rulebook_in
 
 
 @pytest.fixture(scope="module")
-async def stand(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+async def stand(own_kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
     tenant = f"doors_{uuid.uuid4().hex[:8]}"
     patch = pytest.MonkeyPatch()
     patch.setenv("RELANCE_SECRET_PHONE", SECRET)
     settings = IntakeSettings.model_validate(
         {
-            "kafka": kafka.bootstrap,
+            "kafka": own_kafka.bootstrap,
             "rulebook": rulebook_in(tmp_path_factory.mktemp("doors"), tenant),
             "admin_key": ADMIN,
         }
     )
-    await cluster.apply(settings)
     intake = create(settings)
     await intake.start()
     stand = Stand(intake, settings, tenant)
@@ -316,9 +314,9 @@ async def test_a_wrong_directory_document_is_refused_by_its_field(
 
 
 async def test_while_kafka_is_away_nothing_is_promised_and_a_retry_counts_once(
-    stand: Stand, kafka: Kafka
+    stand: Stand, own_kafka: Kafka
 ) -> None:
-    pid = kafka.pid
+    pid = own_kafka.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     try:

@@ -36,7 +36,7 @@ MAIL = ("email", "ivan@x.example")
 
 @pytest.fixture(scope="module")
 async def running(
-    home: Home, kafka: Kafka, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+    home: Home, own_kafka: Kafka, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stand]:
     name = f"notifications_{uuid.uuid4().hex[:8]}"
     postgres.copy_database(name)
@@ -47,7 +47,7 @@ async def running(
     mail = Mail(home)
     mail.start()
     stand = Stand(
-        kafka_at=kafka.bootstrap,
+        kafka_at=own_kafka.bootstrap,
         dsn=postgres.dsn("notifications", name),
         rulebook=folder / "book",
         folder=folder,

@@ -27,13 +27,13 @@ EVENING = at("2026-03-02T17:50")
 
 @pytest.fixture(scope="module")
 async def stand(
-    kafka: Kafka, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+    own_kafka: Kafka, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stand]:
     name = f"reminders_{uuid.uuid4().hex[:8]}"
     postgres.copy_database(name)
     folder = tmp_path_factory.mktemp("reminders")
     settings = RemindersSettings(
-        kafka=kafka.bootstrap,
+        kafka=own_kafka.bootstrap,
         postgres=SecretStr(postgres.dsn("reminders", name)),
         rulebook=Path("rulebooks/axelerator"),
         clock_file=folder / "clock",

@@ -1,7 +1,7 @@
 """One running pipeline for all tests of this folder; each test has people of its own."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from pydantic import SecretStr
@@ -10,20 +10,27 @@ from relance.stack.kafka import Kafka
 from relance.stack.postgres import Postgres
 from services.pipeline.app import create
 from services.pipeline.settings import PipelineSettings
-from tests.component.pipeline.stand import RULEBOOK, Stand, fresh_topics
+from tests.component.pipeline.stand import RULEBOOK, Stand
+from tests.stack import broker_with_topics
 
 
 @pytest.fixture(scope="package")
-async def stand(kafka: Kafka, postgres: Postgres) -> AsyncIterator[Stand]:
+def own_kafka() -> Iterator[Kafka]:
+    """A broker of this folder alone, with the topics of the contract."""
+    with broker_with_topics() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="package")
+async def stand(own_kafka: Kafka, postgres: Postgres) -> AsyncIterator[Stand]:
     name = f"pipeline_{uuid.uuid4().hex[:8]}"
     postgres.copy_database(name)
     settings = PipelineSettings(
-        kafka=kafka.bootstrap,
+        kafka=own_kafka.bootstrap,
         postgres=SecretStr(postgres.dsn("pipeline", name)),
         rulebook=RULEBOOK,
         migrate=True,
     )
-    await fresh_topics(settings)
     stand = Stand(create(settings), settings)
     await stand.open()
     yield stand

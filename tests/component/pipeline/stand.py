@@ -22,26 +22,12 @@ from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import ContactPoint, LeadReceived
 from shared.contract.topics import Topic, decode
 from shared.runtime import kafka
-from shared.runtime import topics as cluster
 from shared.runtime.service import Service
 
 TENANT = "axelerator"
 RULEBOOK = Path("rulebooks/axelerator")
 LIMIT_S = 20
 _numbers = itertools.count(1_000_000)
-
-
-async def fresh_topics(settings: PipelineSettings) -> None:
-    """Empty topics: a new database must not meet the offsets of another test's groups."""
-    admin = kafka.admin(settings)
-    await admin.start()
-    try:
-        named = {topic.name for topic in topics.TOPICS}
-        while there := named & set(await admin.list_topics()):
-            await admin.delete_topics(sorted(there))
-    finally:
-        await admin.close()
-    await cluster.apply(settings)
 
 
 class Stand:
