@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from shared.contract.reminders import DigestDue
 from shared.domain.directory import Unknown
 from shared.runtime import clock, inbox, outbox, parked, quarantine, sequence
 from shared.runtime.decoder import Item
+from shared.runtime.log import about
 from shared.runtime.parked import ParkedRecord, Wait, WaitsFor
 from shared.runtime.postgres import Transaction, is_bad_luck
 from shared.runtime.subscription import Park, Quarantine, Subscription
@@ -156,7 +158,8 @@ class Batch:
             return
         try:
             async with self.tx.transaction():
-                emitted = await self.subscription.handler(self.tx, batch)
+                with _about(batch):
+                    emitted = await self.subscription.handler(self.tx, batch)
         except (Park, Quarantine) as refusal:
             await self._without(items, refusal)
         except Exception as error:
@@ -251,6 +254,13 @@ class Batch:
         bad = [item for item, _ in self._bad]
         released = [_row(item) for item in (*self._done, *self._repeated, *bad)]
         await parked.settle(self.tx, released, [(_row(wait.item), wait) for wait in self._waits])
+
+
+def _about(batch: Sequence[Envelope]) -> AbstractContextManager[None]:
+    """Log lines name the event where there is one, else how many there are."""
+    if len(batch) == 1:
+        return about(lead=batch[0].subject, event=batch[0].id)
+    return about(events=len(batch))
 
 
 def _row(item: Item) -> int:

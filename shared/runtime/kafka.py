@@ -152,28 +152,33 @@ class Ends:
     """Asks where logs end, on a connection of its own: a fetch may block the others for 0.5 s."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client = reader(settings)
+        self._settings = settings
+        self._client: AIOKafkaConsumer | None = None
 
     async def start(self) -> None:
         """Connect."""
+        self._client = reader(self._settings)
         await self._client.start()
 
     async def stop(self) -> None:
-        """Close."""
-        await self._client.stop()
+        """Close, if it was connected."""
+        if self._client is not None:
+            await self._client.stop()
 
     async def of(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Where the log of each partition ends now."""
-        if not partitions:
+        if not partitions or self._client is None:
             return {}
         ends: dict[TopicPartition, int] = await self._client.end_offsets(list(partitions))
         return ends
 
     async def of_filled(self, partition: TopicPartition) -> int:
         """Where the partition's log ends, or 0 if nothing lies on it."""
+        if self._client is None:
+            return 0
         begins = await self._client.beginning_offsets([partition])
-        ends = await self.of([partition])
-        return ends[partition] if ends[partition] > begins[partition] else 0
+        ends = await self._client.end_offsets([partition])
+        return int(ends[partition]) if ends[partition] > begins[partition] else 0
 
 
 def reader(settings: Settings) -> AIOKafkaConsumer:

@@ -98,7 +98,7 @@ class KafkaSide:
             await self._service.known.stop()
         if self._broker is not None:
             await self._broker.stop()
-            await self._ends.stop()
+        await self._ends.stop()
 
     def committed(self, outcome: Outcome) -> None:
         """Wake the relay, and the parking if something waits."""

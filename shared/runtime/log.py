@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import AbstractContextManager
 from typing import Any
 
 import structlog
@@ -60,7 +61,9 @@ def set_up(service: str, settings: Settings) -> None:
     structlog.contextvars.bind_contextvars(service=service)
 
 
-def about(*, lead: str | None = None, event: str | None = None, **more: object) -> Any:
+def about(
+    *, lead: str | None = None, event: str | None = None, **more: object
+) -> AbstractContextManager[None]:
     """A context in which every line names the lead and the event: `with log.about(lead=…):`."""
     ids = {"lead": lead, "event_id": event, **more}
     return structlog.contextvars.bound_contextvars(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Literal, Self
@@ -15,9 +16,8 @@ class WrongSetting(Exception):
 
 
 class Settings(BaseSettings):
-    """Read from the environment (`RELANCE_PORT=8080`) or from files of `RELANCE_SECRETS`.
-
-    Secrets are never logged: `repr` shows stars.
+    """Read from the environment (`RELANCE_PORT=8080`) or from files: a folder that
+    `RELANCE_SECRETS` names may hold `relance_postgres`. Secrets are never logged.
     """
 
     model_config = SettingsConfigDict(env_prefix="RELANCE_", extra="ignore", frozen=True)
@@ -82,8 +82,11 @@ class Settings(BaseSettings):
     )
 
     @classmethod
-    def read(cls, secrets: Path | None = None) -> Self:
+    def read(cls) -> Self:
         """The settings of this process; raises `WrongSetting` with one sentence."""
+        secrets = os.environ.get("RELANCE_SECRETS")
+        if secrets and not Path(secrets).is_dir():
+            raise WrongSetting(f"RELANCE_SECRETS names {secrets}, which is no folder: correct it.")
         try:
             return cls(_secrets_dir=secrets)
         except ValidationError as error:

@@ -5,7 +5,7 @@ import json
 from shared.contract.envelope import Envelope
 from shared.runtime import inbox
 from shared.runtime.subscription import Park, Quarantine
-from tests.toy.bench import Bench
+from tests.toy.bench import Bench, until
 from tests.toy.event import note
 from tests.toy.fixtures import bench
 
@@ -91,9 +91,11 @@ async def test_a_fact_that_does_not_come_in_ten_minutes_sets_the_event_aside(
     await bench.tell(note("lead-1", sequence=1))
     await bench.parked(toy, 1)
 
-    await toy.postgres.pool.execute(
-        "update parked set parked_at = now() - interval '11 min', tried_at = null"
-    )
+    async def eleven_minutes_later() -> bool:
+        aged = "update parked set parked_at = now() - interval '11 min', tried_at = null"
+        return bool(await toy.postgres.pool.execute(aged) == "UPDATE 0")
+
+    await until(eleven_minutes_later, "the event to be given up")
 
     letters = await bench.letters(toy)
     assert letters[0]["why"] == "no such agent (waited 10 minutes)"

@@ -44,6 +44,19 @@ def test_a_wrong_secret_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush" not in repr(Settings.read())
 
 
+def test_a_secret_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "relance_postgres").write_text("postgresql://pipeline:hush@db/relance")
+    monkeypatch.delenv("RELANCE_POSTGRES", raising=False)
+    monkeypatch.setenv("RELANCE_SECRETS", str(tmp_path))
+
+    secret = Settings.read().postgres.get_secret_value()
+    assert secret == "postgresql://pipeline:hush@db/relance"
+
+    monkeypatch.setenv("RELANCE_SECRETS", str(tmp_path / "nowhere"))
+    with pytest.raises(WrongSetting, match=r"nowhere, which is no folder"):
+        Settings.read()
+
+
 def test_every_setting_says_what_it_is_for() -> None:
     assert [name for name, _, meaning in documented(Settings) if not meaning] == []
 

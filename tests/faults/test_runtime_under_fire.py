@@ -78,7 +78,7 @@ class Office:
             told = note(lead, "by kafka", sequence=place // LEADS + 1)
             await producer.send(self.source.name, told.to_bytes(), lead.encode())
             if place % 20 == 0:
-                await asyncio.sleep(0.03)
+                await asyncio.sleep(0.05)
         await producer.stop()
 
     async def tell_by_hand(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, Self
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from pydantic import SecretStr
 
@@ -16,6 +17,12 @@ from shared.runtime.settings import Settings
 from tests.toy.service import Toy, toy_topic, toy_topics
 
 LIMIT_S = 15.0
+
+# Unconfigured, structlog prints tracebacks with every local variable: seconds each.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
+    logger_factory=structlog.PrintLoggerFactory(),
+)
 
 
 class Bench:
