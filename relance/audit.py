@@ -28,10 +28,14 @@ PROMISES = (inputs, leads, order, deadlines, messages, rest)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The counts and the findings; `ok` when there is no finding."""
+    """The counts and the findings; `ok` when there is no finding.
+
+    `books` are the channels whose providers' books were compared.
+    """
 
     counts: Mapping[str, int]
     findings: Sequence[Finding] = field(default_factory=tuple)
+    books: frozenset[str] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -47,7 +51,7 @@ def audit(ledgers: Ledgers) -> Report:
     """Every accepted input has its effect once, order kept, every message told once."""
     evidence = Evidence(ledgers)
     findings = [finding for promise in PROMISES for finding in promise.findings(evidence)]
-    return Report(_counts(evidence), tuple(findings))
+    return Report(_counts(evidence), tuple(findings), frozenset(ledgers.delivered))
 
 
 def _counts(evidence: Evidence) -> Mapping[str, int]:

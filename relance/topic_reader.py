@@ -6,19 +6,31 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from relance.database import CannotDo
 from shared.contract.envelope import Envelope
 from shared.contract.topics import Topic, UnknownEvent, decode
+from shared.runtime import kafka
+from shared.runtime.settings import Settings
 
 _POLL_MS = 200
 
 
+class NoTopics(CannotDo):
+    """Which topics there are not."""
+
+
 class TopicReader:
-    """All events of some topics, in the order of each partition; an async context manager."""
+    """All events of some topics, in the order of each partition; an async context manager.
+
+    How to talk to Kafka (TLS, SASL) is taken from the environment, as services do. Entering
+    raises `NoTopics`, and Kafka's errors.
+    """
 
     def __init__(self, bootstrap: str, topics: Iterable[Topic]) -> None:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._bootstrap = bootstrap
+        self._consumer = kafka.reader(Settings(kafka=bootstrap))
         self._partitions = [
             TopicPartition(topic.name, number)
             for topic in topics
@@ -26,7 +38,12 @@ class TopicReader:
         ]
 
     async def __aenter__(self) -> Self:
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+            await self._find_topics()
+        except BaseException:
+            await self._consumer.stop()
+            raise
         self._consumer.assign(self._partitions)
         await self._consumer.seek_to_beginning(*self._partitions)
         return self
@@ -38,6 +55,15 @@ class TopicReader:
         at: TracebackType | None,
     ) -> None:
         await self._consumer.stop()
+
+    async def _find_topics(self) -> None:
+        """Reading a topic that is not there would wait for it without end."""
+        missing = {at.topic for at in self._partitions} - await self._consumer.topics()
+        if missing:
+            raise NoTopics(
+                f"Kafka at {self._bootstrap} has no {', '.join(sorted(missing))}: "
+                "start the services once, or give the address of another cluster."
+            )
 
     async def new(self) -> list[tuple[str, Envelope]]:
         """What came since the last call, up to now, with its topic.

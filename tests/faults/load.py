@@ -53,9 +53,11 @@ class Books:
 class Load:
     """Inputs at all four doors and actions at the API; goes on until it is told to stop."""
 
-    def __init__(self, stack: Stack, agents: dict[str, str], seed: int) -> None:
+    def __init__(
+        self, stack: Stack, agents: dict[str, str], seed: int, books: Books | None = None
+    ) -> None:
         """`agents`: id -> API key. The same `seed` sends the same inputs."""
-        self.books = Books()
+        self.books = books or Books()
         self.inputs = 0
         self.actions = 0
         self._stack = stack

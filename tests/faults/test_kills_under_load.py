@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from time import monotonic
 
+from relance import audit_command
 from relance.stack.stack import SERVICES
 from tests.faults.fire import Fire, table
 from tests.faults.ground import api_keys, burning_stack, expected_messages, judged, seed
@@ -31,12 +32,18 @@ async def test_eight_kills_and_a_crash_of_the_database_lose_nothing_and_tell_nob
         verdict = await judged(stack, load.books)
         quiet = monotonic()
         expected = await expected_messages(stack, verdict.ledgers)
+        told = await audit_command.audited(
+            kafka=stack.kafka.bootstrap,
+            postgres=f"postgresql://127.0.0.1:{stack.postgres.port}/relance",
+            mail_url=stack.mail.url,
+            sms_url=stack.services["notifications"].url,
+        )
     report = verdict.report
     sys.stdout.write(
         f"\nRELANCE_FAULTS_SEED={number}: {load.inputs} inputs, {load.actions} actions, "
         f"{dict(load.books.tries)}\n{dict(report.counts)}\n{table(recoveries)}\n"
         f"start {started - began:.1f} s, fire {burnt - started:.1f} s, "
-        f"quiet and audit {quiet - burnt:.1f} s\n"
+        f"quiet and audit {quiet - burnt:.1f} s\n{audit_command.as_text(told)}\n"
     )
 
     assert report.ok, verdict.first_findings()
@@ -44,6 +51,8 @@ async def test_eight_kills_and_a_crash_of_the_database_lose_nothing_and_tell_nob
     assert hit == {**dict.fromkeys(SERVICES, KILLS // len(SERVICES)), "postgres": 1}
     assert all(each.seconds < READY_WITHIN_S for each in recoveries)
     assert verdict.twice_or_missing <= verdict.unknown <= KILLS
+    assert told.ok, "the operator's own look says the same"
+    assert told.counts["events"] == report.counts["events"]
     assert verdict.ledgers.messages.keys() == expected, "a message for each request and channel"
     assert load.books.tries["again"] > 0, "nobody noticed the fire"
     assert {lead.owner for lead in verdict.ledgers.leads.values()} <= {"anna", "boris", "boss"}
