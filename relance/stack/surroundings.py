@@ -32,6 +32,9 @@ class Surroundings:
             "RELANCE_PUBLIC_URL": url,
             "RELANCE_INTAKE_URL": self.intake_url,
             "RELANCE_MIGRATE": "true",
+            # One of each, so the name is free again when it is killed: what it had in hand is
+            # its own at once, not after the 30 s that Kafka waits for somebody without a name.
+            "RELANCE_MEMBER": "local",
         }
         if self.clock_file:
             common["RELANCE_CLOCK_FILE"] = str(self.clock_file)

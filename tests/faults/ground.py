@@ -14,7 +14,7 @@ from relance import database
 from relance.audit import Ledgers, Report, audit
 from relance.example_company import open_example
 from relance.ledgers import read_ledgers
-from relance.stack.stack import RULEBOOK, SERVICES, Stack
+from relance.stack.stack import RULEBOOK, Stack
 from relance.stepper import Stepper
 from services.notifications.core.request import handle
 from services.pipeline import keys
@@ -28,8 +28,7 @@ from tests.stack import temporary_home
 
 QUIET_LIMIT_S = 120.0
 
-# A member keeps its name, as a pod of a stateful set does; a crash is found out soon.
-_COMMON = {"RELANCE_MEMBER": "only"}
+# What a crash left unclear is looked after soon.
 _NOTIFICATIONS = {
     "RELANCE_PROVIDER_TIMEOUT_S": "1.5",
     "RELANCE_LEASE_S": "5",
@@ -68,9 +67,7 @@ def seed() -> int:
 def burning_stack() -> Iterator[Stack]:
     """The whole system in a home of its own, on real time, a company open day and night."""
     home = temporary_home()
-    settings = {service: dict(_COMMON) for service in SERVICES}
-    settings["notifications"] |= _NOTIFICATIONS
-    settings["intake"] |= _INTAKE
+    settings = {"notifications": _NOTIFICATIONS, "intake": _INTAKE}
     with Stack(home, settings=settings, say=print) as stack:
         intake = stack.services["intake"]
         open_example(RULEBOOK, intake.url, intake.setting("RELANCE_ADMIN_KEY"))

@@ -34,6 +34,13 @@ def test_mail_goes_from_notifications_to_the_catcher_and_from_outside_to_intake(
     assert ports == {"intake": "3", "notifications": "4"}
 
 
+def test_a_service_that_is_killed_comes_back_under_its_own_name(tmp_path: Path) -> None:
+    """Kafka gives it its partitions back at once instead of waiting 30 s for the dead one."""
+    surroundings = around(tmp_path)
+    names = {surroundings.settings("pipeline", "http://h:9", "x")["RELANCE_MEMBER"] for _ in "ab"}
+    assert names == {"local"}
+
+
 def test_every_door_that_wants_a_secret_gets_one(tmp_path: Path) -> None:
     (tmp_path / "sources.toml").write_text(
         '[[source]]\nsecrets = ["env:A", "env:B"]\n[[source]]\nsecrets = ["file:/x"]\n[[source]]\n'
