@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from shared.runtime.moment import happens
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAYOUT = struct.Struct("<8sqq")
 _MAGIC = b"relance1"
@@ -123,8 +125,5 @@ async def sleep_until(instant: datetime | None, wake: asyncio.Event | None = Non
         if _clock.stepping and instant is not None:
             await asyncio.sleep(_STEP_POLL_S)
             continue
-        try:
-            await asyncio.wait_for(wake.wait(), min(left_s, _LONGEST_SLEEP_S))
-        except TimeoutError:
-            continue
+        await happens(wake, min(left_s, _LONGEST_SLEEP_S))
     wake.clear()

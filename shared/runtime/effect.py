@@ -14,6 +14,7 @@ from shared.runtime import decoder, metrics, watermark
 from shared.runtime.batch import Batch, Outcome
 from shared.runtime.decoder import Item
 from shared.runtime.kafka import Record
+from shared.runtime.moment import happens
 from shared.runtime.postgres import Postgres, is_bad_luck, pause_s
 from shared.runtime.subscription import RawHandler, Subscription
 
@@ -37,11 +38,8 @@ async def pause(stopping: asyncio.Event, failures: int, error: Exception) -> Non
     """Wait for better luck, or raise `Stopping`."""
     metrics.BAD_LUCK.labels(kind=type(error).__name__).inc()
     log.warning("bad luck, trying again", failures=failures, error=repr(error))
-    try:
-        await asyncio.wait_for(stopping.wait(), pause_s(failures))
-    except TimeoutError:
-        return
-    raise Stopping
+    if await happens(stopping, pause_s(failures)):
+        raise Stopping
 
 
 class EventEffect:

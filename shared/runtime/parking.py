@@ -11,6 +11,7 @@ from shared.runtime import decoder, metrics, parked
 from shared.runtime.activity import Activity
 from shared.runtime.batch import Batch, Outcome
 from shared.runtime.effect import count
+from shared.runtime.moment import happens
 from shared.runtime.postgres import Postgres, Transaction, is_bad_luck
 from shared.runtime.relay import lock_key
 from shared.runtime.subscription import Subscription
@@ -66,10 +67,7 @@ class Parking:
             began = monotonic()
             await self.look()
             await asyncio.sleep(max(0.0, _LEAST_PAUSE_S - (monotonic() - began)))
-            try:
-                await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
-            except TimeoutError:
-                continue
+            await happens(self._wake, _LOOK_EVERY_S)
             self._wake.clear()
 
     async def look(self) -> None:

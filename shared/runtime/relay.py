@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from shared.runtime import kafka, metrics
 from shared.runtime.activity import Activity
+from shared.runtime.moment import happens
 from shared.runtime.outbox import headers_from_json
 from shared.runtime.postgres import Postgres, Session, is_bad_luck, pause_s
 from shared.runtime.settings import Settings
@@ -93,10 +94,7 @@ class Relay:
                 with self._activity.of("relay"):
                     await self._publish(session, rows)
             if len(rows) < _BATCH:
-                try:
-                    await asyncio.wait_for(self.wake.wait(), _POLL_S)
-                except TimeoutError:
-                    continue
+                await happens(self.wake, _POLL_S)
 
     async def _publish(self, session: Session, rows: Sequence[asyncpg.Record]) -> None:
         producer = await self._connected()

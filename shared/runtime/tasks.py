@@ -27,10 +27,12 @@ class Tasks:
         self._tasks.append(asyncio.create_task(self._watch(loop)))
 
     async def stop(self) -> None:
-        """Cancel them all and wait."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Cancel them all and wait; once more whoever swallowed it."""
+        left = set(self._tasks)
+        while left:
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=1)
         self._tasks.clear()
 
     async def _watch(self, loop: Loop) -> None:

@@ -13,6 +13,7 @@ from aiokafka import TopicPartition
 from shared.contract.topics import Topic
 from shared.runtime import clock
 from shared.runtime.decoder import Item
+from shared.runtime.moment import happens
 from shared.runtime.postgres import Postgres, Transaction
 
 Marks = Mapping[tuple[str, int], tuple[int, datetime | None]]
@@ -125,10 +126,7 @@ class Ticker:
         """Each second, and at once when a gate waits."""
         while True:
             await self.tick()
-            try:
-                await asyncio.wait_for(self._gate.nudged.wait(), TICK_S)
-            except TimeoutError:
-                continue
+            await happens(self._gate.nudged, TICK_S)
             self._gate.nudged.clear()
 
     async def tick(self) -> None:

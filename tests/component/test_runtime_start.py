@@ -170,11 +170,11 @@ async def test_the_process_ends_with_a_code_and_one_sentence(
             port=taken.getsockname()[1],
         )
         process.start()
-        busy = await asyncio.to_thread(process.child.wait, 30)
+        busy = await asyncio.to_thread(process.child.wait, 60)
     said = process.log.read_text()
     process.log.unlink()
     process.start()
-    unmigrated = await asyncio.to_thread(process.child.wait, 30)
+    unmigrated = await asyncio.to_thread(process.child.wait, 60)
 
     assert (busy, unmigrated) == (78, 78)
     assert said.startswith(f"Cannot serve on 127.0.0.1:{process.port}: Address already in use")
@@ -203,7 +203,7 @@ async def test_a_batch_the_runtime_itself_cannot_take_ends_the_process_with_70(
     await session.close()
     await bench.tell(note("lead-1", sequence=1))
 
-    code = await asyncio.to_thread(process.child.wait, 30)
+    code = await asyncio.to_thread(process.child.wait, 60)
 
     assert code == 70
     assert 'relation "sequence" does not exist' in process.log.read_text()
