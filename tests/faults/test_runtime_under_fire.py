@@ -92,11 +92,14 @@ class Office:
                 self.acted[lead] += 1
 
     async def fire(self) -> None:
-        """Both clerks are killed again and again; one is frozen while the other is not."""
+        """Both clerks are killed again and again, and one is frozen in between."""
         first, second = self.clerks
-        await asyncio.gather(self._shoot(first, KILLS // 2), self._shoot(second, KILLS // 2 - 1))
-        await self._freeze(second)
-        await self._shoot(second, 1)
+        await asyncio.gather(self._shoot(first, KILLS // 2), self._shoot_and_freeze(second))
+
+    async def _shoot_and_freeze(self, clerk: Process) -> None:
+        await self._shoot(clerk, KILLS // 2 - 1)
+        await self._freeze(clerk)
+        await self._shoot(clerk, 1)
 
     async def _shoot(self, clerk: Process, times: int) -> None:
         for shot in range(times):
