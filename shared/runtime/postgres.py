@@ -52,6 +52,9 @@ def is_bad_luck(error: BaseException) -> bool:
         return cached_plan or state[:2] in _BAD_LUCK_CLASSES or state in _BAD_LUCK_STATES
     if isinstance(error, ValueError):  # asyncpg's own refusals of a bad argument are both
         return False
+    if isinstance(error, asyncpg.InternalClientError):
+        # The server's last words came while the session lay in the pool: it is not yet closed.
+        return "cannot switch to state" in str(error)
     return isinstance(error, (OSError, TimeoutError, asyncpg.InterfaceError, Overtaken))
 
 

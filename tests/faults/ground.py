@@ -22,7 +22,7 @@ from shared.contract.pipeline import NotificationRequested
 from shared.contract.topics import PIPELINE
 from shared.runtime import rulebook_folder
 from shared.runtime.clock import ClockFile
-from tests.faults.load import TENANT, Books
+from tests.faults.load import TENANT, Books, ended
 from tests.faults.people import AGENTS
 from tests.stack import temporary_home
 
@@ -87,6 +87,7 @@ async def api_keys(stack: Stack) -> dict[str, str]:
 
 async def judged(stack: Stack, books: Books) -> Verdict:
     """Wait until nothing is in hand anywhere; then compare all ledgers."""
+    assert all(service.child.alive for service in stack.services.values()), ended(stack)
     await _quiet(stack)
     ledgers = await read_ledgers(
         kafka=stack.kafka.bootstrap,

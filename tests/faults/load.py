@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 import aiosmtplib
@@ -121,12 +122,13 @@ class Load:
             self.books.accepted.add(await self._until_told(lambda: doors[sent.door](sent)))
 
     async def _until_told(self, attempt: Callable[[], Awaitable[str | None]]) -> str:
-        pause_s = AGAIN_FIRST_S
-        async with asyncio.timeout(ANSWER_LIMIT_S):
-            while (told := await attempt()) is None:
-                self.books.tries["again"] += 1
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, AGAIN_LONGEST_S)
+        pause_s, limit = AGAIN_FIRST_S, monotonic() + ANSWER_LIMIT_S
+        while (told := await attempt()) is None:
+            self.books.tries["again"] += 1
+            if monotonic() > limit:
+                raise NotAnswered(f"not answered in {ANSWER_LIMIT_S:.0f} s; {ended(self._stack)}")
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, AGAIN_LONGEST_S)
         self.books.tries["answered"] += 1
         return told
 
@@ -224,6 +226,13 @@ class Load:
             return derived_id(TENANT, "action", wanted.agent, wanted.key)
 
         self.books.acted.add(await self._until_told(attempt))
+
+
+def ended(stack: Stack) -> str:
+    """Which services ended by themselves, with their last words."""
+    gone = [service for service in stack.services.values() if not service.child.alive]
+    told = [f"{each.name} (exit {each.child.exit_code}): {each.child.tail(1)}" for each in gone]
+    return f"ended by themselves: {'; '.join(told) or 'none'}"
 
 
 def _bearer(key: str) -> dict[str, str]:
