@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.header import decode_header, make_header
 
 import httpx2
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from services.notifications.core.delivery import Accepted, NotTaken, Refused, Unclear
 from services.notifications.core.message import Content
+from services.notifications.providers.mail_headers import MAIL
 from services.notifications.providers.provider import Letter
 from services.notifications.providers.sandbox_page import page
 from services.notifications.providers.sms import HttpSms
@@ -85,6 +89,29 @@ def test_a_mail_says_who_we_are_when_it_is_and_that_a_machine_wrote_it() -> None
     assert mail["Date"] == "Mon, 02 Mar 2026 09:00:00 +0000"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+
+
+def head(mail: bytes) -> dict[str, str]:
+    """The headers as they went over the wire, unfolded."""
+    lines = mail.partition(b"\r\n\r\n")[0].decode("ascii").replace("\r\n ", " ").split("\r\n")
+    return dict(line.split(": ", 1) for line in lines)
+
+
+WORDS = st.lists(st.text("abcЯж«»·–,", min_size=1, max_size=12), min_size=1, max_size=12)
+LINE = WORDS.map(" ".join)
+
+
+@given(subject=LINE, sender=LINE)
+@example(
+    subject="Новая заявка: +375 29 123-45-67 · Звонок", sender="ООО Ромашка, Smith & Sons, Минск"
+)
+def test_the_head_of_a_mail_is_read_as_it_was_written(subject: str, sender: str) -> None:
+    content = Content("anna@x.example", "Текст", sender=sender, subject=subject)
+    mail = compose(Letter(ID, content, NOON), "crm@small.example").as_bytes(policy=MAIL)
+    read = {name: str(make_header(decode_header(value))) for name, value in head(mail).items()}
+    assert read["Subject"] == subject
+    assert read["From"] in (f"{sender} <crm@small.example>", f'"{sender}" <crm@small.example>')
+    assert max(map(len, mail.split(b"\r\n"))) <= 78
 
 
 @pytest.mark.parametrize(

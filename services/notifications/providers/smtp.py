@@ -7,12 +7,12 @@ import ssl
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
 from typing import Literal
 
 import aiosmtplib
 
 from services.notifications.core.delivery import Accepted, NotTaken, Refused, Result, Unclear
+from services.notifications.providers.mail_headers import MAIL
 from services.notifications.providers.provider import CannotBeAsked, Letter
 from shared.contract.notifications import MessageChannel
 
@@ -64,7 +64,7 @@ class Smtp:
     async def send(self, letter: Letter) -> Result:
         """Hand over in one SMTP transaction; one recipient, so one answer."""
         try:
-            mail = compose(letter, self._sender).as_bytes(policy=SMTP_POLICY)
+            mail = compose(letter, self._sender).as_bytes(policy=MAIL)
         except (ValueError, IndexError, LookupError) as error:
             return Refused(f"no mail can be made of it: {error}")
         try:
