@@ -1,4 +1,4 @@
-"""The commands that look into the services' database: explain, key, dead-letters.
+"""The commands that look into Kafka and PostgreSQL: explain, audit, key, dead-letters, topics.
 
 As in `relance.cli`, a command's own code is imported when it is called.
 """
@@ -23,13 +23,20 @@ Rulebook = Annotated[
 
 key_app = typer.Typer(help="Keys with which agents use the API.", no_args_is_help=True)
 letters_app = typer.Typer(help="What was set aside, and why.", no_args_is_help=True)
+topics_app = typer.Typer(help="Kafka's topics, as the topic table says.", no_args_is_help=True)
+Kafka = Annotated[
+    str | None, typer.Option(envvar="RELANCE_KAFKA", help="host:port; else the local stack's.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
     """Give `app` these commands."""
     app.command()(explain)
+    app.command()(audit)
+    app.command()(migrate)
     app.add_typer(key_app, name="key")
     app.add_typer(letters_app, name="dead-letters")
+    app.add_typer(topics_app, name="topics")
 
 
 def explain(
@@ -43,6 +50,55 @@ def explain(
     explanation = _done(explaining.explain(rulebook, lead))
     told = explaining.as_json if json else explaining.as_text
     typer.echo(told(explanation))
+
+
+def audit(
+    kafka: Kafka = None,
+    postgres: Annotated[
+        str | None, typer.Option(envvar="RELANCE_POSTGRES", help="Else the local stack's.")
+    ] = None,
+    mail_url: Annotated[str | None, typer.Option(help="The local mail catcher.")] = None,
+    sms_url: Annotated[str | None, typer.Option(help="Notifications, for its sandbox.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+) -> None:
+    """Compare what was accepted with what was done and sent; exit 0 only without findings.
+
+    The system should be at rest: what is on its way would be taken for lost.
+    """
+    from relance import audit_command  # noqa: PLC0415
+
+    report = _done(audit_command.audited(kafka, postgres, mail_url, sms_url))
+    typer.echo(audit_command.as_json(report) if json else audit_command.as_text(report))
+    raise typer.Exit(0 if report.ok else 1)
+
+
+def migrate() -> None:
+    """Apply the migrations that are missing, of every service."""
+    from relance import cluster  # noqa: PLC0415
+
+    typer.echo(_done(cluster.migrate()))
+
+
+@topics_app.command("apply")
+def topics_apply(kafka: Kafka = None) -> None:
+    """Create the topics that are missing; none is changed."""
+    from relance import cluster  # noqa: PLC0415
+
+    typer.echo(_done(cluster.apply_topics(kafka or _local_kafka())))
+
+
+@topics_app.command("check")
+def topics_check(kafka: Kafka = None) -> None:
+    """Compare the cluster with the topic table; exit 1 if it differs."""
+    from relance import cluster  # noqa: PLC0415
+
+    typer.echo(_done(cluster.check_topics(kafka or _local_kafka())))
+
+
+def _local_kafka() -> str:
+    from relance.stack.ports import Ports  # noqa: PLC0415
+
+    return f"127.0.0.1:{Ports.of_environment().kafka}"
 
 
 @key_app.command("create")

@@ -88,8 +88,8 @@ async def check(session: Session | Transaction, service: str, folder: Path | Non
     if missing:
         names = ", ".join(migration.name for migration in missing)
         raise Refused(
-            f"The database lacks {names} of {service}: apply the migrations first "
-            "(RELANCE_MIGRATE=true does it at start)."
+            f"The database lacks {names} of {service}: apply them with "
+            "`relance migrate` (or set RELANCE_MIGRATE=true to do it at start)."
         )
 
 
