@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -97,4 +98,6 @@ def directory_apply(
 
 def main() -> None:
     """Run the command line."""
+    # The Kafka client logs every try; the person gets one sentence once it is given up.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     app()

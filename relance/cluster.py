@@ -15,6 +15,10 @@ from shared.runtime.settings import Settings
 from shared.runtime.topics import Differs
 
 
+PATIENCE_S = 5.0
+"""A person waits at the terminal: a cluster that is up answers sooner."""
+
+
 async def apply_topics(kafka: str) -> str:
     """Create the topics that are missing; change none. Raises `CannotDo`."""
     try:
@@ -55,7 +59,7 @@ async def migrate() -> str:
 
 
 def _settings(kafka: str) -> Settings:
-    return Settings.read().model_copy(update={"kafka": kafka})
+    return Settings.read().model_copy(update={"kafka": kafka, "dependency_deadline_s": PATIENCE_S})
 
 
 def _away(kafka: str, error: Exception) -> CannotDo:
