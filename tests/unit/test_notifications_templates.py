@@ -40,7 +40,7 @@ CALL: dict[str, JsonValue] = {
     **dict.fromkeys(LEAD),
     "number": "7F3K2B",
     "phone": "+375297654321",
-    "source": "Звонок",
+    "source": "Телефон",
     "channel": "call",
     "received_at": DUE,
     "stage": "Новая заявка",
@@ -147,18 +147,34 @@ def test_the_owner_reads_who_from_where_what_and_whom_to_call(axelerator: Rulebo
 
 def test_a_call_from_nobody_known_is_told_in_one_part(axelerator: Rulebook) -> None:
     said = written(axelerator, "new_lead", "sms", {**ABOUT, "lead": CALL})
-    assert (said.text, said.parts) == ("Новый звонок (Звонок).\n+375297654321", 1)
+    assert (said.text, said.parts) == ("Новый звонок (Телефон).\n+375297654321", 1)
 
 
 def test_003_02_the_alert_names_what_is_late_and_since_when(axelerator: Rulebook) -> None:
     said = written(axelerator, "overdue", "sms", {**ABOUT, "lead": LEAD}).text
     assert "Провести квалификацию" in said
-    assert "срок был пн, 2 марта, 17:50" in said
+    assert "Срок был: пн, 2 марта, 17:50" in said
+
+
+def test_the_phone_of_somebody_without_a_name_is_said_once(axelerator: Rulebook) -> None:
+    said = written(axelerator, "overdue", "sms", {**ABOUT, "lead": CALL}).text
+    assert said.endswith("Срок был: пн, 2 марта, 17:50.\n+375297654321")
+    assert "29 765" not in said
+    values: dict[str, JsonValue] = {
+        "date": "2026-03-02",
+        "today": [{**CALL, "task": "Перезвонить", "due_at": DUE}],
+        "late": [],
+        "no_open_task": [],
+    }
+    mail = written(axelerator, "digest_agent", "email", values)
+    assert mail.subject == "План на 2 марта: 1 дело"
+    assert "- 17:50 +375 29 765-43-21: Перезвонить\n" in mail.text
+    assert str(mail.html).count("+375 29 765-43-21") == mail.text.count("+375 29 765-43-21") == 1
 
 
 def test_003_10_the_digest_lists_people_by_name_in_sections(axelerator: Rulebook) -> None:
     mail = written(axelerator, "digest_agent", "email", VALUES["digest_agent"])
-    assert mail.subject == "План на 3 марта: 4 заявки"
+    assert mail.subject == "План на 3 марта: 4 дела"
     heads = ["ПРОСРОЧЕНО (1)", "Глеб", "НА СЕГОДНЯ (2)", "Ольга", "Пётр", "БЕЗ ОТКРЫТОЙ ЗАДАЧИ (1)"]
     places = [mail.text.index(head) for head in heads]
     assert places == sorted(places)

@@ -53,7 +53,7 @@ def test_a_failure_is_told_as_the_story_of_what_happened(tmp_path: Path, said: l
         "✗ 001-02 A missed call is to be called back",
         "Monday 2 March 2026",
         "10:00 intake",
-        "missed call from +375291234567 (Звонок)",
+        "missed call from +375291234567 (Телефон)",
         "stage «Новая заявка»",
         "«Перезвонить» is due Mon 2 Mar 12:00",
         "12:00 reminders",
