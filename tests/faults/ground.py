@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,10 +69,14 @@ def burning_stack() -> Iterator[Stack]:
     """The whole system in a home of its own, on real time, a company open day and night."""
     home = temporary_home()
     settings = {"notifications": _NOTIFICATIONS, "intake": _INTAKE}
-    with Stack(home, settings=settings, say=print) as stack:
-        intake = stack.services["intake"]
-        open_example(RULEBOOK, intake.url, intake.setting("RELANCE_ADMIN_KEY"))
-        yield stack
+    try:
+        with Stack(home, settings=settings, say=print) as stack:
+            intake = stack.services["intake"]
+            open_example(RULEBOOK, intake.url, intake.setting("RELANCE_ADMIN_KEY"))
+            yield stack
+    except BaseException:
+        sys.stdout.write(f"The logs of this run are kept in {home.logs}\n")
+        raise
     home.remove()
 
 

@@ -33,7 +33,7 @@ ORIGIN = "https://axelerator.example"
 UPSTREAM = "//telephony.axelerator.example"
 MAILBOX = "sales@axelerator.example"
 ANSWER_LIMIT_S = 90.0
-AGAIN_FIRST_S, AGAIN_LONGEST_S = 0.2, 2.0
+AGAIN_FIRST_S, AGAIN_LONGEST_S = 0.4, 3.0
 REPEATED = 0.05
 """How many inputs their sender repeats although they were answered."""
 

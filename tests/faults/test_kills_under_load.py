@@ -12,7 +12,7 @@ from tests.faults.ground import api_keys, burning_stack, expected_messages, judg
 from tests.faults.load import Load
 
 KILLS = 8
-INPUTS = 300
+INPUTS = 240
 INPUTS_PER_S = 20.0  # and as many actions
 READY_WITHIN_S = 45.0  # on a machine that does much else; alone a service needs three
 
