@@ -14,7 +14,6 @@ from shared.runtime.postgres import Unavailable
 from shared.runtime.settings import Settings
 from shared.runtime.topics import Differs
 
-
 PATIENCE_S = 5.0
 """A person waits at the terminal: a cluster that is up answers sooner."""
 
