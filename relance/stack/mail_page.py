@@ -13,15 +13,15 @@ from relance.stack.mail_box import Mail, MailBox
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.3rem } a { color: inherit }
-table { width: 100%; border-collapse: collapse } th { text-align: left; font-weight: 500 }
-td, th { padding: .45rem .6rem; border-bottom: 1px solid #8884; vertical-align: top }
-td:first-child { white-space: nowrap } td a { font-weight: 600; text-decoration: none }
+body { max-width: 44rem; margin: 1.5rem auto; padding: 0 1rem; overflow-wrap: anywhere }
+h1 { font-size: 1.3rem } h2 { font-size: 1rem; margin: 1.5rem 0 .5rem } a { color: inherit }
+.about, small { opacity: .65 } .about { font-size: .9rem }
+.mail { display: block; padding: .6rem 0; border-top: 1px solid #8884; text-decoration: none }
+.mail b, .mail small { display: block }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem }
 dt { opacity: .65 } dd { margin: 0 }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem; border: 1px solid #8884 }
-iframe { width: 100%; height: 32rem; border: 1px solid #8884; background: #fff }
+pre { white-space: pre-wrap; padding: 1rem; border: 1px solid #8884; border-radius: 8px }
+iframe { width: 100%; height: 44rem; border: 1px solid #8884; border-radius: 8px; background: #fff }
 """
 # The message may say what it likes: nothing of it is run, nothing is fetched.
 _SANDBOX = {
@@ -55,10 +55,14 @@ class MailPages:
 
     async def _list(self, _request: Request) -> Response:
         mails = self._box.newest_first()
-        rows = "".join(map(_row, mails)) or "<tr><td colspan=4>No mail yet.</td></tr>"
-        head = '<meta http-equiv="refresh" content="3">'
-        table = f"<table><tr><th>Time<th>Subject<th>From<th>To</tr>{rows}</table>"
-        return _page("Caught mail", f"<h1>Caught mail ({len(mails)})</h1>{table}", head)
+        rows = (
+            "".join(map(_row, mails)) or "<p>No mail yet. Send in a lead and look here again.</p>"
+        )
+        about = (
+            "<p class=about>Nothing left this machine. Newest first; the page renews itself.</p>"
+        )
+        head = '<meta http-equiv="refresh" content="1">'
+        return _page("Caught mail", f"<h1>Caught mail ({len(mails)})</h1>{about}{rows}", head)
 
     async def _message(self, request: Request) -> Response:
         mail = self._box.get(request.path_params["id"])
@@ -104,24 +108,25 @@ def _gone() -> Response:
 
 
 def _row(mail: Mail) -> str:
-    link = f'<a href="/messages/{mail.id}">{escape(mail.subject or "(no subject)")}</a>'
-    people = f"<td>{escape(mail.sender)}<td>{escape(', '.join(mail.recipients))}"
-    return f"<tr><td>{_clock(mail)}<td>{link}{people}</tr>"
+    people = f"to {escape(', '.join(mail.recipients))} · {_clock(mail)}"
+    subject = escape(mail.subject or "(no subject)")
+    return f'<a class=mail href="/messages/{mail.id}"><b>{subject}</b><small>{people}</small></a>'
 
 
 def _view(mail: Mail) -> str:
     facts = {
         "From": mail.headers.get("From", mail.sender),
         "To": ", ".join(mail.recipients),
-        "Received": mail.received_at,
+        "Received": _clock(mail),
     }
     lines = "".join(f"<dt>{name}<dd>{escape(value)}" for name, value in facts.items())
-    text = f"<h2>Text</h2><pre>{escape(mail.text)}</pre>" if mail.text else ""
+    heading = "<h2>The same as plain text</h2>" if mail.html else ""
+    text = f"{heading}<pre>{escape(mail.text)}</pre>" if mail.text else ""
     frame = f'<iframe sandbox="" src="/messages/{mail.id}/html" title="The HTML part"></iframe>'
-    html = f"<h2>HTML</h2>{frame}" if mail.html else ""
+    html = frame if mail.html else ""
     links = f'<p><a href="/">All mail</a> · <a href="/messages/{mail.id}/raw">As it came</a></p>'
-    return f"{links}<h1>{escape(mail.subject or '(no subject)')}</h1><dl>{lines}</dl>{text}{html}"
+    return f"{links}<h1>{escape(mail.subject or '(no subject)')}</h1><dl>{lines}</dl>{html}{text}"
 
 
 def _clock(mail: Mail) -> str:
-    return escape(mail.received_at[:19].replace("T", " "))
+    return escape(mail.received_at[:19].replace("T", " ") + " UTC") if mail.received_at else ""

@@ -11,10 +11,10 @@ _STYLE = (
     "body{font:17px/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.2rem;"
     "color:#1d2733;background:#f6f7f9}main{background:#fff;border-radius:14px;padding:2rem;"
     "box-shadow:0 1px 3px #0002}h1{font-size:1.4rem;margin:0 0 .6rem}label{display:block;"
-    "margin:.8rem 0 .2rem}input,textarea{font:inherit;width:100%;box-sizing:border-box;"
-    "padding:.5rem;border:1px solid #c6ccd4;border-radius:8px}button{font:inherit;"
-    "margin-top:1.2rem;padding:.6rem 1.4rem;border:0;border-radius:8px;background:#1a6fd4;"
-    "color:#fff}.trap{position:absolute;left:-100vw}"
+    "margin:.9rem 0 0}input,textarea{font:inherit;width:100%;box-sizing:border-box;"
+    "margin-top:.25rem;padding:.55rem .6rem;border:1px solid #c6ccd4;border-radius:8px}"
+    "button{font:inherit;margin-top:1.2rem;padding:.6rem 1.4rem;border:0;border-radius:8px;"
+    "background:#1a6fd4;color:#fff}.trap{position:absolute;left:-100vw}"
 )
 
 WORDS = {
@@ -24,7 +24,7 @@ WORDS = {
         "form": "Leave your request",
         "send": "Send",
         "sorry": "This could not be sent",
-        "correct": "Please give a phone or an e-mail so that we can answer you.",
+        "correct": "Please go back and give a phone (with its code) or an e-mail to answer to.",
         "again": "Please go back and send it once more in a moment.",
         "name": "Name",
         "phone": "Phone",
@@ -39,7 +39,7 @@ WORDS = {
         "form": "Оставьте заявку",
         "send": "Отправить",
         "sorry": "Не удалось отправить",
-        "correct": "Укажите, пожалуйста, телефон или e-mail, чтобы мы могли ответить.",
+        "correct": "Вернитесь, пожалуйста, назад и укажите телефон (с кодом) или e-mail.",
         "again": "Вернитесь, пожалуйста, назад и отправьте ещё раз через минуту.",
         "name": "Имя",
         "phone": "Телефон",
@@ -54,7 +54,7 @@ WORDS = {
         "form": "Laissez-nous votre demande",
         "send": "Envoyer",
         "sorry": "L’envoi n’a pas abouti",
-        "correct": "Indiquez un téléphone ou un e-mail pour que nous puissions vous répondre.",
+        "correct": "Revenez en arrière et indiquez un téléphone (avec l’indicatif) ou un e-mail.",
         "again": "Revenez en arrière et renvoyez-la dans un instant.",
         "name": "Nom",
         "phone": "Téléphone",
@@ -64,6 +64,10 @@ WORDS = {
         "text": "Message",
     },
 }
+
+
+# What a phone offers to fill in by itself, by our word.
+_FILLS = {"name": "name", "phone": "tel", "email": "email", "company": "organization"}
 
 
 def thanks(language: str) -> str:
@@ -105,7 +109,8 @@ def _field(name: str, word: str) -> str:
     if word == "text":
         return f'<textarea name="{escape(name)}" rows="4"></textarea>'
     kind = {"phone": "tel", "email": "email"}.get(word, "text")
-    return f'<input type="{kind}" name="{escape(name)}">'
+    fills = _FILLS.get(word, "on")
+    return f'<input type="{kind}" name="{escape(name)}" autocomplete="{fills}">'
 
 
 def _words(language: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-_RENEWED_S = 2
+_RENEWED_S = 1
 _NUMBER = re.compile(r"(\+\d{7,15})\b")
 
 _PAGE = """<!doctype html>
@@ -60,7 +60,7 @@ def _shown(message: Mapping[str, Any]) -> str:
     parts, times = int(message["parts"]), int(message["times"])
     return _MESSAGE.format(
         to=escape(str(message["to"])),
-        at=f"{datetime.fromisoformat(str(message['at'])):%d.%m.%Y %H:%M} UTC",
+        at=f"{datetime.fromisoformat(str(message['at'])):%d.%m.%Y %H:%M:%S} UTC",
         text=_with_links(str(message["text"])),
         sender=escape(str(message["sender"]) or "nobody"),
         parts=f"{parts} part{'s' if parts > 1 else ''}",
