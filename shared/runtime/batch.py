@@ -53,7 +53,7 @@ class Batch:
     _last: dict[sequence.Key, int] = field(default_factory=dict)
     _held: dict[sequence.Key, int] = field(default_factory=dict)
     _done: list[Item] = field(default_factory=list)
-    _emitted: list[Envelope] = field(default_factory=list)
+    _emitted: int = 0
     _waits: list[Wait] = field(default_factory=list)
     _bad: list[tuple[Item, str]] = field(default_factory=list)
     _repeated: list[Item] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Batch:
             repeated=len(self._repeated),
             parked=len(self._waits),
             quarantined=len(self._bad),
-            emitted=len(self._emitted),
+            emitted=self._emitted,
         )
 
     # -- before the handler: what is new, and in order -------------------------------------------
@@ -160,6 +160,8 @@ class Batch:
             async with self.tx.transaction():
                 with _about(batch):
                     emitted = await self.subscription.handler(self.tx, batch)
+                # Here, so that an event too large to be said is bisected down to its cause too.
+                await outbox.append(self.tx, f"/{self.service}", emitted)
         except (Park, Quarantine) as refusal:
             await self._without(items, refusal)
         except Exception as error:
@@ -168,7 +170,7 @@ class Batch:
             await self._bisect(items, batch, error)
         else:
             self._done.extend(items)
-            self._emitted.extend(emitted)
+            self._emitted += len(emitted)
 
     async def _without(self, items: Sequence[Item], refusal: Park | Quarantine) -> None:
         """The rest of `items`, once the one the handler named is out of the way."""
@@ -239,7 +241,6 @@ class Batch:
 
     async def _store(self) -> None:
         name = self.subscription.name
-        await outbox.append(self.tx, f"/{self.service}", self._emitted)
         self._bad.sort(key=lambda found: found[0].place)
         await quarantine.set_aside(self.tx, self.service, name, self._bad)
         if self.again:

@@ -109,6 +109,23 @@ async def test_an_event_postgresql_refuses_is_found_by_bisection_too(bench: Benc
     assert "CheckViolationError" in letters[0]["why"]
 
 
+async def test_an_event_that_would_make_a_larger_one_than_allowed_is_set_aside_alone(
+    bench: Bench,
+) -> None:
+    for number in range(6):
+        text = "x" * 950_000 if number == 3 else "hello"
+        await bench.tell(note(f"lead-{number}", text, sequence=1))
+    toy = await bench.toy(echo=True)
+    await bench.told(5)
+
+    letters = await bench.letters(toy)
+    assert [letter["subject"] for letter in letters] == ["lead-3"]
+    assert "over 900 KB" in letters[0]["why"]
+    said = await bench.records(f"{bench.name}.events.v1", 5)
+    assert {record.key for record in said} == {b"lead-%d" % n for n in (0, 1, 2, 4, 5)}
+    assert toy.failure is None
+
+
 async def test_later_events_of_a_lead_wait_behind_the_one_set_aside_and_follow_it_in_order(
     bench: Bench,
 ) -> None:
