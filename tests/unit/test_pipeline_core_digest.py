@@ -8,8 +8,10 @@ from typing import Any
 from services.pipeline.core.digest import digest, owners_for
 from services.pipeline.core.lead import Lead
 from shared.contract.envelope import Envelope
+from shared.contract.intake import ContactPoint
 from shared.contract.pipeline import DeadlineSet, NotificationRequested
 from shared.contract.reminders import DeadlinePlanned, DigestDue
+from shared.runtime.outbox import MAX_EVENT_BYTES
 from tests.unit.pipeline_desk import IVAN, IVAN_MAIL, MONDAY, Desk
 
 TUESDAY_NINE = MONDAY + timedelta(days=1, hours=-1)
@@ -66,6 +68,19 @@ def test_the_owner_reads_what_is_due_today_and_what_is_late_and_nothing_else() -
     assert today[0]["phone"] == IVAN.value
     assert today[0]["task"] == "Перезвонить"
     assert today[0]["due_at"] == (MONDAY + timedelta(days=1, hours=1)).isoformat()
+
+
+def test_a_digest_of_a_hundred_leads_stays_small_however_long_their_letters_are() -> None:
+    desk = Desk()
+    for number in range(100):
+        point = ContactPoint(kind="phone", value=f"+3752910000{number:02}")
+        lead = desk.receive(point, channel="call", text="щ" * 60_000)
+        plan(desk, lead, timedelta(days=1))
+    ((envelope, asked),) = digests(desk, "boss")
+
+    advisers: Any = asked.values["advisers"]
+    assert sum(len(adviser["today"]) for adviser in advisers) == 100
+    assert len(envelope.to_bytes()) < MAX_EVENT_BYTES / 10
 
 
 def test_an_open_lead_without_a_task_is_reported() -> None:

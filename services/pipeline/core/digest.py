@@ -132,7 +132,7 @@ def _section_of(task: Task, morning: Morning, site: str) -> str | None:
 
 def _line(morning: Morning, lead: Lead, task: Task | None) -> Line:
     about = lead_values(morning.book, morning.directory, lead)
-    shown = ("number", "name", "company", "phone", "email", "stage", "text")
+    shown = ("number", "name", "company", "phone", "email", "stage")
     return {
         **{key: about[key] for key in shown},
         "task": task.title if task else None,
