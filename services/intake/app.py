@@ -73,7 +73,7 @@ def create(settings: IntakeSettings) -> Intake:
     ]
     if any("smtp" in source.doors for source in book.sources.source):
         service.on_start.append(_listening(service.smtp))
-    service.on_stop += [service.smtp.stop, mails.stop]
+    service.on_stop += [mails.stop, service.smtp.stop]  # the last one stops first
     return service
 
 

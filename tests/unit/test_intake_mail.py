@@ -161,6 +161,18 @@ async def test_a_mail_is_not_refused_because_its_reader_starts_slowly(
     assert arrival.subject == "Нужен сайт"
 
 
+async def test_a_mail_in_hand_when_the_service_stops_is_given_back_and_not_refused() -> None:
+    readers = MailReaders(most=1)
+    await readers.read(the_mail(written()))  # there is a worker
+    reading = asyncio.create_task(readers.read(the_mail(written() + b"a" * 4_000_000)))
+    await asyncio.sleep(0)
+    await readers.stop()
+    with pytest.raises(OSError, match="the mail has not been read"):
+        await reading
+    with pytest.raises(OSError, match="no mail is read any more"):
+        await readers.read(the_mail(written()))
+
+
 def test_broken_html_gives_what_can_be_read_of_it() -> None:
     assert "дом" in text_of_html("<p>дом<![x[ <b")
     assert text_of_html("<div>" * 20_000 + "дом") == "дом"

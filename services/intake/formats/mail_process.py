@@ -33,11 +33,14 @@ class MailReaders:
         self._free = asyncio.Semaphore(most)
         self._idle: list[Process] = []
         self._alive: set[Process] = set()
+        self._stopping = False
 
     async def read(self, payload: Payload) -> Arrival:
         """The mail, read elsewhere. Raises `Refusal` also when it takes too much, and
-        `OSError` when no worker can be had: that is not the mail's fault."""
+        `OSError` when no worker can be had, or is ended by `stop`: that is not the mail's fault."""
         async with self._free:
+            if self._stopping:
+                raise OSError("the service stops; no mail is read any more")
             worker = self._idle.pop() if self._idle else await self._hire()
             try:
                 async with asyncio.timeout(self._time_most_s):
@@ -47,6 +50,8 @@ class MailReaders:
                     f"the mail takes longer than {self._time_most_s:g} s to read"
                 ) from None
             except (OSError, EOFError):  # IncompleteReadError is an EOFError
+                if self._stopping:
+                    raise OSError("the service stops; the mail has not been read") from None
                 raise Refusal("the mail takes more memory than allowed to read") from None
             else:
                 self._idle.append(worker)
@@ -58,7 +63,8 @@ class MailReaders:
         return Arrival.model_validate(answer)
 
     async def stop(self) -> None:
-        """End all workers."""
+        """End all workers; a mail in hand is its sender's again."""
+        self._stopping = True
         self._idle.clear()
         for worker in list(self._alive):
             await self._dismiss(worker)
