@@ -66,6 +66,15 @@ def read(record: Record, topic: Topic) -> Item:
     return item
 
 
+def refusal(value: bytes) -> str | None:
+    """Why no reader of ours would take these bytes up: to be asked before they are promised."""
+    try:
+        _refuse(from_json(value, allow_inf_nan=False), 0)
+    except ValueError as error:
+        return _reason(error)
+    return None
+
+
 def _identify(item: Item, attributes: dict[str, Any]) -> None:
     """What a faulty event is filed under, as far as it can be known."""
     id_, source, subject = (attributes.get(name) for name in ("id", "source", "subject"))

@@ -313,6 +313,18 @@ async def test_a_wrong_directory_document_is_refused_by_its_field(
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
+@pytest.mark.parametrize(("name", "why"), [("A\0B", "NUL"), ("A" * 950_000, "900 KB")])
+async def test_a_document_that_no_service_would_take_up_is_not_promised(
+    stand: Stand, name: str, why: str
+) -> None:
+    key = {"authorization": f"Bearer {ADMIN}"}
+    agent = {"name": name, "initials": "A", "site": "minsk"}
+    answer = await stand.http.put("/directory/agent/nobody", json=agent, headers=key)
+    assert answer.status_code == 422
+    assert why in answer.json()["detail"]
+    assert (await stand.http.get("/directory/agent/nobody", headers=key)).status_code == 404
+
+
 async def test_while_kafka_is_away_nothing_is_promised_and_a_retry_counts_once(
     stand: Stand, own_kafka: Kafka
 ) -> None:

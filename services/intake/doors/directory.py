@@ -23,7 +23,8 @@ from services.intake.reception import Doors
 from shared.contract import topics
 from shared.contract.directory import KINDS, Document, Kind, Site, key_of, kind_of
 from shared.contract.envelope import Envelope
-from shared.runtime import clock
+from shared.runtime import clock, decoder
+from shared.runtime.outbox import MAX_EVENT_BYTES
 
 
 class Memory(Protocol):
@@ -89,6 +90,7 @@ class DirectoryDoor:
             tenant=self._tenant,
             data=document,
         )
+        _refuse_unreadable(envelope)
         _, offset = await self._doors.send_event(topics.DIRECTORY, envelope, envelope.subject)
         if not await self._memory.has_read(offset):
             raise problem.not_read_yet(offset)
@@ -110,6 +112,16 @@ def _checked(kind: Kind, id_: str, body: bytes) -> Document:
     except Refusal as refusal:
         raise problem.wrong_document(refusal.sentence, refusal.field) from None
     return document
+
+
+def _refuse_unreadable(envelope: Envelope) -> None:
+    """What is answered 200 must be taken up by every service."""
+    value = envelope.to_bytes()
+    wrong = decoder.refusal(value)
+    if len(value) > MAX_EVENT_BYTES:
+        wrong = f"it has more than {MAX_EVENT_BYTES // 1000} KB"
+    if wrong is not None:
+        raise problem.wrong_document(wrong, None)
 
 
 def _refuse_unknown(cls: type[Document], given: Mapping[str, object]) -> None:
