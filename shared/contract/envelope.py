@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha1
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SerializeAsAny,
+    TypeAdapter,
+)
 
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -15,12 +23,29 @@ NAMESPACE = UUID("7c0b9a52-4f0e-5f5a-9a27-6d1c1f3b7e10")
 
 
 _NAMESPACE_BYTES = NAMESPACE.bytes
+_set = object.__setattr__  # values are frozen to everybody else
 
 
 class Value(BaseModel):
     """A frozen value. Readers ignore unknown fields; mypy keeps writers strict."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The same value with some fields replaced: what pydantic does, in half the time.
+
+        A new lead makes 25 copies. The other half goes into extra and private fields, which
+        values do not have.
+        """
+        if deep:
+            return super().model_copy(update=update, deep=True)
+        changes = update or {}
+        copy = type(self).__new__(type(self))
+        _set(copy, "__dict__", {**self.__dict__, **changes})
+        _set(copy, "__pydantic_fields_set__", {*self.__pydantic_fields_set__, *changes})
+        _set(copy, "__pydantic_extra__", None)
+        _set(copy, "__pydantic_private__", None)
+        return copy
 
 
 class Because(Value):
@@ -70,7 +95,10 @@ class Envelope(Value):
 
     def to_bytes(self) -> bytes:
         """The envelope as it is written to Kafka: compact JSON without absent attributes."""
-        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+        return _JSON.dump_json(self, by_alias=True, exclude_none=True)
+
+
+_JSON = TypeAdapter(Envelope)  # gives bytes; a model's own method gives text
 
 
 def derived_id(*parts: str) -> str:

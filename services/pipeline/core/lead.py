@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from shared.contract.due import Due
+from shared.contract.envelope import Value
 from shared.contract.intake import Channel, ContactPoint
 from shared.contract.pipeline import Status
 
 
-class State(BaseModel):
+class State(Value):
     """Part of what pipeline keeps; serialises to JSON and back. An unknown key is ignored, so
     that an older release can read what a newer one stored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Attempt(State):
