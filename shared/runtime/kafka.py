@@ -201,18 +201,23 @@ def admin(settings: Settings) -> AIOKafkaAdminClient:
 _murmur = DefaultPartitioner()
 
 
-def _partition(key: bytes | None, every: list[int], available: list[int]) -> int:
-    """Where every Kafka client puts the key; hashed in pure Python, so remembered."""
+def partition(key: bytes | None, every: tuple[int, ...]) -> int:
+    """Where every Kafka client puts the key, of the partitions `every`, which are sorted."""
     if key is None:
-        chosen: int = _murmur(key, every, available)
+        chosen: int = _murmur(None, list(every), list(every))
         return chosen
-    return _partition_of(key, tuple(sorted(every)))
+    return _partition_of(key, every)
 
 
 @lru_cache(maxsize=65_536)
 def _partition_of(key: bytes, every: tuple[int, ...]) -> int:
+    """Hashed in pure Python, so remembered."""
     chosen: int = _murmur(key, list(every), [])
     return chosen
+
+
+def _partition(key: bytes | None, every: list[int], _: list[int]) -> int:
+    return partition(key, tuple(sorted(every)))
 
 
 def headers_as_text(headers: Mapping[str, str | int]) -> list[tuple[str, bytes | None]]:
