@@ -12,7 +12,7 @@ from fastapi import APIRouter
 
 from shared.contract.envelope import Envelope
 from shared.domain.directory import Directory
-from shared.runtime import http, outbox
+from shared.runtime import http, inbox, outbox
 from shared.runtime.activity import Activity
 from shared.runtime.batch import Outcome
 from shared.runtime.directory_copy import DirectoryMemory, DirectoryTable
@@ -33,6 +33,7 @@ Unit = Callable[[Transaction], Awaitable[tuple[T, Sequence[Envelope]]]]
 """Something done in one transaction: its result, and what it emits."""
 
 _SERVER_START_S = 10.0
+_FORGET_EVERY_S = 3600.0
 
 
 class Service:
@@ -156,6 +157,8 @@ class Service:
         await self._kafka.consume(self._tasks)
         for loop in self.loops:
             self._tasks.start(loop)
+        if self._database is not None:
+            self._tasks.start(self._forget_repeats)
         self._started = True
 
     async def stop(self) -> None:
@@ -205,6 +208,12 @@ class Service:
             positions=positions,
             next_instant=earliest,
         )
+
+    async def _forget_repeats(self) -> None:
+        """Each hour, a bounded piece at a time (rule 10)."""
+        while True:
+            forgotten = await self.postgres.retried(inbox.forget, None)
+            await asyncio.sleep(0 if forgotten == inbox.FORGOTTEN_AT_ONCE else _FORGET_EVERY_S)
 
     async def _ready(self) -> dict[str, bool]:
         answers = {"started": self._started, "kafka": await self._kafka.answers()}

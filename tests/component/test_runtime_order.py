@@ -1,13 +1,17 @@
 """Repeats are dropped, gaps wait, facts may come late (`runtime.md` 9, 10, 11, 24)."""
 
 import json
+from datetime import timedelta
+
+import asyncpg
 
 from shared.contract.envelope import Envelope
-from shared.runtime import inbox
+from shared.runtime import inbox, migration
 from shared.runtime.subscription import Park, Quarantine
 from tests.toy.bench import Bench, until
 from tests.toy.event import note
 from tests.toy.fixtures import bench
+from tests.toy.service import MIGRATIONS
 
 __all__ = ["bench"]
 
@@ -176,3 +180,23 @@ async def test_an_idempotency_key_is_claimed_by_one_caller_only(bench: Bench) ->
         assert not await inbox.claim(tx, key)
     async with toy.postgres.transaction() as tx:
         assert not await inbox.claim(tx, key)
+
+
+async def test_a_service_forgets_inputs_of_more_than_120_days_ago_and_no_younger_ones(
+    bench: Bench,
+) -> None:
+    address = bench.settings.postgres.get_secret_value()
+    await migration.apply(address, bench.name, MIGRATIONS)
+    session = await asyncpg.connect(address, server_settings={"search_path": bench.name})
+    await session.executemany(
+        "insert into inbox (id, seen_at) values ($1, now() - $2::interval)",
+        [(note("x").id, timedelta(days=days)) for days in (1, 119, 121, 400)],
+    )
+    await bench.toy()
+
+    async def forgotten() -> bool:
+        return bool(await session.fetchval("select count(*) = 2 from inbox"))
+
+    await until(forgotten, "two ids left in the inbox")
+    assert await session.fetchval("select min(seen_at) > now() - interval '120 days' from inbox")
+    await session.close()
