@@ -30,7 +30,7 @@ class Directory:
     """Frozen; `with_` makes the next one.
 
     A withdrawn document is still found by its id, because leads of its time name it, but no
-    list (`agents`, `agents_of`, `with_role`) holds it.
+    list except `everybody` (not `agents`, `agents_of` or `with_role`) holds it.
     """
 
     _sites: Mapping[str, Site] = field(default_factory=dict)
@@ -88,6 +88,11 @@ class Directory:
     def agents(self) -> tuple[Agent, ...]:
         """All agents that count, by id."""
         return _counting(self._agents)
+
+    @cached_property
+    def everybody(self) -> tuple[Agent, ...]:
+        """All agents, those who left too, by id."""
+        return tuple(agent for _, agent in sorted(self._agents.items()))
 
     def agents_of(self, team: str) -> tuple[Agent, ...]:
         """The agents of a team, by id; none for a team nobody names."""

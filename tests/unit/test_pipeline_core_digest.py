@@ -100,6 +100,19 @@ def test_the_manager_reads_the_same_by_adviser_and_only_those_who_have_something
     assert names(advisers[0]["late"]) == ["вчера"]
 
 
+def test_the_leads_of_an_agent_who_left_are_in_the_managers_digest_until_somebody_has_them() -> (
+    None
+):
+    desk = three_leads()
+    anna = desk.directory.agent("anna").model_copy(update={"withdrawn": True})
+    desk.directory = desk.directory.with_(anna)
+    ((_, asked),) = digests(desk, "boss")
+
+    advisers: Any = asked.values["advisers"]
+    assert [adviser["name"] for adviser in advisers] == ["Анна Соколова"]
+    assert names(advisers[0]["late"]) == ["вчера"]
+
+
 def test_nothing_to_say_means_no_digest() -> None:
     desk = three_leads()
     assert digests(desk, "boris") == []

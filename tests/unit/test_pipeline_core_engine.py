@@ -46,6 +46,17 @@ def test_the_first_overdue_alert_makes_the_lead_late_once_and_tells_the_owner_ea
     assert desk.names() == ["NotificationRequested"]
 
 
+def test_what_is_overdue_with_an_agent_who_left_is_told_to_their_manager() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN)
+    armed = desk.envelope_of(DeadlineSet)
+    left = desk.directory.agent(lead.owner or "").model_copy(update={"withdrawn": True})
+    desk.directory = desk.directory.with_(left)
+    desk.wait(hours=3)
+    desk.fire(lead, armed)
+    assert desk.one(NotificationRequested).to.id == "boss"
+
+
 def test_a_firing_counts_only_while_its_own_deadline_is_held() -> None:
     desk = Desk()
     lead = desk.receive(IVAN)
@@ -230,3 +241,18 @@ def test_somebody_who_gets_in_touch_again_is_never_left_without_a_next_step() ->
     writer = desk.receive(IVAN_MAIL, channel="form")
     desk.receive(IVAN_MAIL, channel="form")
     assert desk.task(writer, "write_back").to == writer.owner
+
+
+def test_an_email_only_lead_has_a_next_step_when_there_is_nothing_left_to_ask_for() -> None:
+    for act, arguments in (
+        ("set_fields", {"fields": {"phone": IVAN.value}}),
+        ("log_contact", {"channel": "email"}),
+    ):
+        desk = Desk()
+        lead = desk.receive(IVAN_MAIL, channel="form")
+        asked = desk.envelope_of(DeadlineSet)
+        desk.act(lead, act, **arguments)
+        desk.wait(days=1)
+        fired = DeadlineReached(name="contact_data", deadline_set=asked.id, due_at=desk.now)
+        desk.put(fired, lead.id)
+        assert desk.task(lead, "write_back").to == lead.owner

@@ -126,6 +126,16 @@ def test_whoever_takes_the_call_has_spoken_and_keeps_the_lead() -> None:
     assert desk.one(ContactMade).by == "boris"
 
 
+def test_a_call_answered_by_somebody_who_left_is_no_reason_to_give_them_the_lead() -> None:
+    desk = Desk()
+    boris = desk.directory.agent("boris").model_copy(update={"withdrawn": True})
+    desk.directory = desk.directory.with_(boris)
+    lead = desk.receive(IVAN, call=CallFacts(outcome="answered", answered_by="boris"))
+
+    assert lead.owner == "anna"
+    assert desk.one(ContactMade).by is None
+
+
 def test_a_phone_typed_by_an_agent_joins_the_contact_in_its_one_form() -> None:
     desk = Desk()
     lead = desk.receive(IVAN_MAIL, channel="email")

@@ -92,10 +92,10 @@ def _values(declared: Digest, morning: Morning, agent: Agent) -> dict[str, JsonV
 
 
 def _team_of(directory: Directory, manager: str) -> list[Agent]:
-    """The agents whose team this one manages, by id."""
+    """The agents whose team this one manages, by id; who left may have left open leads."""
     return [
         agent
-        for agent in directory.agents
+        for agent in directory.everybody
         if agent.team is not None and directory.team(agent.team).manager == manager
     ]
 

@@ -183,7 +183,7 @@ def _answered(turn: Turn, lead: str, data: LeadReceived) -> None:
     if agent is None:
         return
     try:
-        turn.directory.agent(agent)
+        agent = None if turn.directory.agent(agent).withdrawn else agent
     except Unknown:
         agent = None
     turn.emit(lead, ContactMade(channel=data.channel, direction="inbound", by=agent))

@@ -57,11 +57,22 @@ def _weight(lead: str, agent: str) -> bytes:
     return blake2b(f"{lead}/{agent}".encode(), digest_size=8).digest()
 
 
+def _owner(scene: Scene) -> tuple[str, ...]:
+    """The owner; for one who has left, whoever managed them: no lead is left to nobody."""
+    owner = scene.lead.owner
+    if owner is None:
+        return ()
+    has_left = scene.directory.agent(owner).withdrawn
+    return (_manager(scene) or (owner,)) if has_left else (owner,)
+
+
 def _manager(scene: Scene) -> tuple[str, ...]:
     owner = scene.lead.owner
     team = scene.directory.agent(owner).team if owner else None
     manager = scene.directory.team(team).manager if team else None
-    return (manager,) if manager else tuple(a.id for a in scene.directory.with_role("manager"))
+    if manager is not None and not scene.directory.agent(manager).withdrawn:
+        return (manager,)
+    return tuple(agent.id for agent in scene.directory.with_role("manager"))
 
 
 def _ids(kind: str, scene: Scene, name: str) -> tuple[str, ...]:
@@ -73,7 +84,7 @@ def _ids(kind: str, scene: Scene, name: str) -> tuple[str, ...]:
 
 
 NAMED: Mapping[str, Callable[[Scene], tuple[str, ...]]] = {
-    "owner": lambda scene: (scene.lead.owner,) if scene.lead.owner else (),
+    "owner": _owner,
     "actor": lambda scene: (scene.actor,) if scene.actor else (),
     "manager": _manager,
 }
