@@ -133,21 +133,22 @@ def key_revoke(
 
 
 @letters_app.command("list")
-def letters_list() -> None:
+def letters_list(kafka: Kafka = None) -> None:
     """Show what was set aside, and what waits."""
     from relance import dead_letters  # noqa: PLC0415
 
-    typer.echo(_done(dead_letters.listed()))
+    typer.echo(_done(dead_letters.listed(kafka or _local_kafka())))
 
 
 @letters_app.command("show")
 def letters_show(
     letter: Annotated[str, typer.Argument(help="As listed, such as pipeline/12.")],
+    kafka: Kafka = None,
 ) -> None:
     """Show one whole: where it lay, why it was set aside, its bytes."""
     from relance import dead_letters  # noqa: PLC0415
 
-    typer.echo(_done(dead_letters.shown(letter)))
+    typer.echo(_done(dead_letters.shown(letter, kafka or _local_kafka())))
 
 
 @letters_app.command("redrive")

@@ -1,7 +1,7 @@
 """`relance dead-letters`: what was set aside, why, and how it is taken up again.
 
-A dead letter is named `service/number`. What merely waits (for a gap to close, a fact to come)
-is listed too: it is tried again by itself.
+A dead letter is named `service/number`; intake's lie on Kafka. What merely waits (for a gap to
+close, a fact to come) is listed too: it is tried again by itself.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from relance import database
+from relance import database, intake_letters
 from relance.database import CannotDo
+from relance.intake_letters import IntakeLetter
 from shared.runtime import quarantine
 from shared.runtime.postgres import Transaction
 
@@ -70,24 +71,47 @@ class Waiting:
     since: datetime
 
 
-async def listed(services: Sequence[str] = database.WITH_DATABASE) -> str:
-    """All dead letters, and what waits, for people. Raises `NoDatabase`."""
+async def listed(kafka: str | None = None, services: Sequence[str] = database.WITH_DATABASE) -> str:
+    """All dead letters, and what waits, for people; intake's are those on `kafka`.
+
+    Raises `NoDatabase`.
+    """
     letters: list[Letter] = []
     waiting: list[Waiting] = []
     for service in services:
         async with database.transaction(service) as tx:
             letters += await _letters(tx, service)
             waiting += [Waiting(service, **dict(row)) for row in await tx.fetch(_WAITING)]
+    outside = [] if kafka is None else await _of_intake(kafka)
     lines = [line for letter in letters for line in _letter(letter)]
     lines += [line for each in waiting for line in _waits(each)]
     many = f"{len(letters)} set aside" if letters else "Nothing is set aside"
     held = sum(each.many for each in waiting)
-    return "\n".join([*lines, f"{many}, {held} waiting."])
+    waits = f"{held} {'waits' if held == 1 else 'wait'}" if held else "nothing waits"
+    return "\n".join([*outside, *lines, f"{many} by services, {waits}."])
 
 
-async def shown(name: str) -> str:
+async def _of_intake(kafka: str) -> list[str]:
+    """Lines about the latest inputs that intake could not use; a Kafka that is away is said so."""
+    try:
+        letters, before = await intake_letters.latest(kafka)
+    except CannotDo as error:
+        return wrap(f"What came in wrongly is not listed: {error}", WIDTH)
+    lines = [line for letter in letters for line in _came_in(letter)]
+    if letters:
+        earlier = f"; {before} earlier ones lie on their topic" if before else ""
+        lines.append(
+            f"{len(letters)} came in wrongly{earlier}: their senders mend and repeat them."
+        )
+        lines.append("")
+    return lines
+
+
+async def shown(name: str, kafka: str | None = None) -> str:
     """One dead letter whole: where it lay, why it was set aside, its bytes. Raises `NoLetter`."""
     service, id_ = _parsed(name)
+    if service == intake_letters.SERVICE:
+        return await _shown_of_intake(name, id_, kafka)
     async with database.transaction(service) as tx:
         found = await quarantine.shown(tx, id_)
     if found is None:
@@ -105,6 +129,21 @@ async def shown(name: str) -> str:
     return "\n".join(told)
 
 
+async def _shown_of_intake(name: str, number: int, kafka: str | None) -> str:
+    found = None if kafka is None else await intake_letters.one(kafka, number)
+    if found is None:
+        raise NoLetter(f"There is no dead letter {name}: see `relance dead-letters list`.")
+    told = [
+        f"{name}, came in {found.since:%Y-%m-%d %H:%M:%S} UTC",
+        f"source   {found.source}",
+        f"by       {found.door}",
+        *wrap(f"why      {found.why}", WIDTH, subsequent_indent=" " * 9),
+        "",
+        _readable(found.value),
+    ]
+    return "\n".join(told)
+
+
 async def redrive(
     names: Sequence[str] = (), *, subject: str | None = None, everything: bool = False
 ) -> str:
@@ -112,6 +151,8 @@ async def redrive(
     wanted: dict[str, list[int]] = {}
     for name in names:
         service, id_ = _parsed(name)
+        if service == intake_letters.SERVICE:
+            raise NoLetter(f"{name} came in wrongly: its sender mends it and sends it again.")
         wanted.setdefault(service, []).append(id_)
     if everything or subject is not None:
         wanted = {service: [] for service in database.WITH_DATABASE}
@@ -163,6 +204,12 @@ def _letter(letter: Letter) -> Iterator[str]:
     yield from _why(letter.why)
 
 
+def _came_in(letter: IntakeLetter) -> Iterator[str]:
+    name = f"{intake_letters.SERVICE}/{letter.number}"
+    yield f"{name:<20} {letter.since:%Y-%m-%d %H:%M}  from {letter.source} by {letter.door}"
+    yield from _why(letter.why)
+
+
 def _waits(each: Waiting) -> Iterator[str]:
     events = "event waits" if each.many == 1 else "events wait"
     yield f"{each.service:<20} {each.since:%Y-%m-%d %H:%M}  {each.many} {events}"
@@ -177,6 +224,6 @@ def _why(why: str) -> Iterator[str]:
 
 def _parsed(name: str) -> tuple[str, int]:
     service, _, number = name.partition("/")
-    if service not in database.WITH_DATABASE or not number.isdecimal():
+    if service not in (intake_letters.SERVICE, *database.WITH_DATABASE) or not number.isdecimal():
         raise NoLetter(f"{name!r} names no dead letter: it is written like pipeline/12.")
     return service, int(number)

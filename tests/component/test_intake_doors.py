@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import signal
 import smtplib
 import uuid
@@ -15,7 +16,8 @@ from time import monotonic
 import aiosmtplib
 import pytest
 
-from relance import directory
+from relance import dead_letters, directory
+from relance.dead_letters import NoLetter
 from relance.stack.kafka import Kafka
 from services.intake.app import create
 from services.intake.settings import IntakeSettings
@@ -323,6 +325,19 @@ async def test_a_document_that_no_service_would_take_up_is_not_promised(
     assert answer.status_code == 422
     assert why in answer.json()["detail"]
     assert (await stand.http.get("/directory/agent/nobody", headers=key)).status_code == 404
+
+
+async def test_what_came_in_wrongly_is_listed_with_its_reason_and_shown_with_its_bytes(
+    stand: Stand,
+) -> None:
+    assert (await stand.call(status="vanished", call_id="c-lost")).status_code == 422
+    kafka = stand.settings.kafka
+    listed = await dead_letters.listed(kafka, services=())
+    last = re.findall(r"^intake/\d+", listed, re.MULTILINE)[-1]
+    assert "from phone by http\n    field 'status': Input should be" in listed
+    assert '"call_id": "c-lost"' in await dead_letters.shown(last, kafka)
+    with pytest.raises(NoLetter, match="its sender mends it"):
+        await dead_letters.redrive([last])
 
 
 async def test_while_kafka_is_away_nothing_is_promised_and_a_retry_counts_once(

@@ -104,7 +104,7 @@ async def test_what_was_set_aside_is_listed_shown_and_taken_up_again(stand: Stan
     await eventually(is_set_aside)
     name = await letter()
     assert name is not None
-    listed = await dead_letters.listed(ONLY)
+    listed = await dead_letters.listed(services=ONLY)
     assert name in listed
     assert "channel" in listed
     shown = await dead_letters.shown(name)
