@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.contract.envelope import Event
 from shared.contract.intake import Channel
 from shared.domain.rulebook.due import DueTime
 
+LONGEST_TEXT = 10_000
+LONGEST_VALUE = 2_000
+"""As long as a door takes in; what is kept of a lead is said again in every message about it."""
+
 MADE = "made"
 """The outcome of an attempt nobody says more of."""
+
+FieldValue = Annotated[str, StringConstraints(max_length=LONGEST_VALUE)]
 
 
 class ActionBase(BaseModel):
@@ -35,7 +41,7 @@ class SetFields(ActionBase):
 
     main = "fields"
     act: Literal["set_fields"] = "set_fields"
-    fields: dict[str, str] = Field(min_length=1, max_length=50)
+    fields: dict[str, FieldValue] = Field(min_length=1, max_length=50)
 
 
 class Note(ActionBase):
@@ -43,7 +49,7 @@ class Note(ActionBase):
 
     main = "act"
     act: Literal["note"] = "note"
-    text: str = Field(min_length=1, max_length=10_000)
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT)
     task: str | None = None
 
 
@@ -102,7 +108,7 @@ class PostponeTask(ActionBase):
     act: Literal["postpone_task"] = "postpone_task"
     task: str
     due: DueTime
-    note: str | None = None
+    note: str | None = Field(default=None, max_length=LONGEST_TEXT)
 
 
 class CompleteTask(ActionBase):
@@ -111,7 +117,7 @@ class CompleteTask(ActionBase):
     main = "task"
     act: Literal["complete_task"] = "complete_task"
     task: str
-    note: str | None = None
+    note: str | None = Field(default=None, max_length=LONGEST_TEXT)
 
 
 class Assign(ActionBase):

@@ -158,6 +158,8 @@ async def test_a_phone_typed_by_an_agent_finds_the_lead_next_time(stand: Stand) 
         ({"act": "dance"}, "act"),
         ({"act": "note", "text": "x", "colour": "red"}, "colour"),
         ({"act": "set_fields", "fields": {}}, "fields"),
+        ({"act": "set_fields", "fields": {"company": "Ж" * 2_001}}, "fields.company"),
+        ({"act": "complete_task", "task": "call_back", "note": "x" * 10_001}, "note"),
         ({}, "act"),
         ({"act": "note", "text": "a\u0000b"}, "text"),
     ],
