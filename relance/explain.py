@@ -17,8 +17,8 @@ from services.pipeline import history, leads
 from services.pipeline.core.lead import Lead
 from services.pipeline.history import Moment
 from shared.contract.pipeline import ActionRefused
+from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.domain.wording import Names
 from shared.runtime import rulebook_folder
 
 WIDTH = 80

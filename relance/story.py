@@ -22,7 +22,8 @@ from shared.contract.pipeline import (
     NotificationWithdrawn,
     TaskCreated,
 )
-from shared.domain.wording import Names, words_for
+from shared.domain.names import Names
+from shared.domain.wording import words_for
 
 UNTOLD = (RawReceived, DeadlineSet, DeadlineCleared, NotificationRequested, NotificationWithdrawn)
 """Said again, better, by the event that follows: what was planned, what was sent."""

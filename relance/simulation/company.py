@@ -8,8 +8,8 @@ from pathlib import Path
 from relance import directory
 from relance.directory import DirectoryError
 from shared.domain.directory import Directory
+from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.domain.wording import Names
 from shared.runtime import rulebook_folder
 
 

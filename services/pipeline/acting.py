@@ -20,8 +20,8 @@ from services.pipeline.world_lock import locked_world
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.pipeline import ActionRefused
 from shared.domain.directory import Directory, Unknown
+from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.domain.wording import Names
 from shared.runtime import clock
 from shared.runtime.postgres import Transaction
 

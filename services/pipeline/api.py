@@ -17,8 +17,8 @@ from services.pipeline.keys import Caller
 from services.pipeline.problem import MEDIA_TYPE, ProblemRoute, ProblemView
 from shared.contract.pipeline import Status
 from shared.domain.directory import Unknown
+from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.domain.wording import Names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def router_of(service: Service, book: Rulebook) -> APIRouter:
         "/{lead}/actions",
         summary="Do something with a lead",
         response_model=view.Done,
-        responses=_told(404, 409, 413),
+        responses=_told(404, 409, 411, 413),
     )
     async def acted(
         key: KeyText,
@@ -196,6 +196,6 @@ EXAMPLES: dict[str, Any] = {
     },
     "close": {
         "summary": "The lead ends",
-        "value": {"act": "close", "status": "lost", "reason": "declined"},
+        "value": {"act": "close", "status": "lost", "reason": "refused"},
     },
 }

@@ -14,9 +14,10 @@ from services.pipeline.store import Step
 from shared.contract.envelope import Because, Envelope, Event
 from shared.contract.pipeline import TaskCreated
 from shared.contract.topics import EVENT_CLASSES
+from shared.domain.names import Names
 from shared.domain.rulebook.declaration import Declaration
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.domain.wording import Names, words_for
+from shared.domain.wording import words_for
 from shared.runtime.postgres import Transaction
 
 _READ = """

@@ -24,6 +24,7 @@ TITLES = {
     403: "Not for this key",
     404: "No such lead",
     409: "The rulebook refuses this: every missing need, with its rule",
+    411: "The length of the body is not said",
     413: "Too large",
     422: "The request is not valid: each wrong field",
     503: "The database does not answer",
@@ -108,6 +109,14 @@ def _told(error: Exception) -> Problem | None:
 
 
 def _check_length(request: Request) -> None:
+    """Before the body is read: it is read whole, and whose key it bears is seen only then."""
+    if "transfer-encoding" in request.headers:
+        raise Problem(
+            411,
+            "length-required",
+            TITLES[411],
+            f"Send the body with its Content-Length, at most {LONGEST_BODY_BYTES:,} bytes.",
+        )
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > LONGEST_BODY_BYTES:
         raise _too_large()
@@ -165,7 +174,29 @@ def forbidden(detail: str) -> Problem:
 
 
 def _invalid(error: RequestValidationError) -> Problem:
-    return _fields([{"field": _field(e["loc"]), "message": str(e["msg"])} for e in error.errors()])
+    return _fields([_told_of(each) for each in error.errors()])
+
+
+def _told_of(error: dict[str, Any]) -> dict[str, str]:
+    """One of the validator's findings, in words for whoever wrote the request."""
+    field, message = _field(error["loc"]), str(error["msg"])
+    match error["type"]:
+        case "json_invalid":
+            place = f"at character {error['loc'][-1]}: {error['ctx']['error']}"
+            return {"field": "body", "message": f"it is not JSON ({place})"}
+        case "union_tag_invalid":
+            known = error["ctx"]["expected_tags"].replace("'", "")
+            return {
+                "field": "act",
+                "message": f"there is no {error['ctx']['tag']!r}; one of {known}",
+            }
+        case "union_tag_not_found":
+            return {"field": "act", "message": "it is missing: the name of the action"}
+        case "extra_forbidden":
+            message = "there is no such field"
+        case "missing":
+            message = "it is missing"
+    return {"field": field, "message": message}
 
 
 def _field(place: Sequence[object]) -> str:

@@ -12,8 +12,8 @@ from services.pipeline.history import Moment
 from shared.contract.due import Due
 from shared.contract.envelope import Because, Envelope
 from shared.contract.pipeline import Status
+from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.domain.wording import Names
 
 
 class Summary(BaseModel):

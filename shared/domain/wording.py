@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,43 +13,12 @@ from shared.contract.directory import Document, kind_of
 from shared.contract.due import Due
 from shared.contract.envelope import Event
 from shared.contract.intake import ContactPoint
-from shared.domain.directory import Directory
-from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.names import Names
 
 SHOWN_CHARACTERS = 120
 """As much of somebody's text as a line of the story quotes."""
 
 OF = {"elapsed": "", "open_hours": " of open hours", "working_days": " (working days)"}
-
-
-@dataclass
-class Names:
-    """What ids are called; an id without a name is shown as it is.
-
-    `tasks` are names of single tasks, by task id; the story fills it as tasks come up.
-    """
-
-    agents: dict[str, str] = field(default_factory=dict)
-    stages: dict[str, str] = field(default_factory=dict)
-    fields: dict[str, str] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    tasks: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, book: Rulebook, directory: Directory) -> Names:
-        """What the ids of this company are called."""
-        return cls(
-            agents={agent.id: agent.name for agent in directory.agents},
-            stages={stage: declared.label for (_, stage), declared in book.stages.items()},
-            fields={id_: declared.label for id_, declared in book.fields.items()},
-            sources={source.id: source.label for source in book.sources.source},
-            reasons={id_: declared.label for id_, declared in book.reasons.items()},
-        )
-
-    def agent(self, id_: str | None) -> str:
-        """The person's name; `nobody` without one."""
-        return "nobody" if id_ is None else self.agents.get(id_, id_)
 
 
 @dataclass(frozen=True)
@@ -137,7 +106,10 @@ def _stage(e: pipeline.StageEntered, say: _Say) -> str:
 
 
 def _fields(e: pipeline.FieldsSet, say: _Say) -> str:
-    said = ", ".join(f"{say.names.fields.get(k, k)} = {v}" for k, v in e.fields.items())
+    said = ", ".join(
+        f"{say.names.fields.get(k, k)} = {say.names.values.get((k, v), v)}"
+        for k, v in e.fields.items()
+    )
     return f"{said}{say.by(e.by)}"
 
 
@@ -148,7 +120,8 @@ def _note(e: pipeline.NoteAdded, say: _Say) -> str:
 
 def _attempt(e: pipeline.AttemptLogged, say: _Say) -> str:
     counted = "" if e.counted else " (too early: not counted)"
-    return f"tried by {e.channel}: {e.outcome.replace('_', ' ')}{counted}{say.by(e.by)}"
+    who = f"{say.names.agent(e.by)} tried" if e.by else "tried"
+    return f"{who} by {e.channel}: {e.outcome.replace('_', ' ')}{counted}"
 
 
 def _contact(e: pipeline.ContactMade, say: _Say) -> str:
@@ -203,7 +176,10 @@ def _requested(e: pipeline.NotificationRequested, say: _Say) -> str:
 
 def _withdrawn(e: pipeline.NotificationWithdrawn, say: _Say) -> str:
     to = f" to {say.names.agent(e.to)}" if e.to else ""
-    return f"do not send {e.template or 'anything'}{to} any more: {e.why}"
+    return f"do not send {e.template or 'anything'}{to} any more: {_WHY_NOT.get(e.why, e.why)}"
+
+
+_WHY_NOT = {"lead_closed": "the lead is closed", "other_owner": "somebody else owns it"}
 
 
 def _planned(e: reminders.DeadlinePlanned, say: _Say) -> str:

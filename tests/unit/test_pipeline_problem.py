@@ -1,3 +1,4 @@
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import asyncpg
@@ -64,6 +65,18 @@ async def test_an_action_too_large_is_refused_before_and_after_it_is_read() -> N
     assert (await client_of(Unavailable()).post("/act", content=body)).status_code == 413
 
 
+async def test_an_action_of_unknown_length_is_refused_unread() -> None:
+    read: list[int] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        for piece in range(50):
+            read.append(piece)
+            yield b"x" * LONGEST_BODY_BYTES
+
+    answer = await client_of(Unavailable()).post("/act", content=endless())
+    assert (answer.status_code, read) == (411, [])
+
+
 async def test_a_problem_says_where_it_arose_and_what_kind_it_is() -> None:
     answer = await client_of(problem.not_found("7KQ2T9")).get("/leads")
     assert answer.json() == {
@@ -73,6 +86,24 @@ async def test_a_problem_says_where_it_arose_and_what_kind_it_is() -> None:
         "detail": "There is no lead '7KQ2T9'.",
         "instance": "/leads",
     }
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ('{"act": "move", "to": ', "body: it is not JSON (at character 22: "),
+        ('{"act": "fly"}', "act: there is no 'fly'; one of set_fields, note, "),
+        ('{"to": "new"}', "act: it is missing: the name of the action"),
+        ('{"act": "move"}', "to: it is missing"),
+        ('{"act": "move", "to": "new", "too": 1}', "too: there is no such field"),
+    ],
+)
+async def test_a_wrong_body_is_told_in_words(body: str, detail: str) -> None:
+    answer = await client_of(Unavailable()).post(
+        "/act", content=body.encode(), headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(detail)
 
 
 async def test_a_wrong_argument_is_named_as_the_sender_named_it() -> None:

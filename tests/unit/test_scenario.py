@@ -20,7 +20,8 @@ from shared.contract.notifications import NotificationDeferred
 from shared.contract.pipeline import LeadAssigned, LeadCreated, NoteAdded, TaskCreated
 from shared.contract.reminders import DeadlinePlanned
 from shared.contract.topics import DIRECTORY, EVENT_CLASSES
-from shared.domain.wording import WORDS, Names, words_for
+from shared.domain.names import Names
+from shared.domain.wording import WORDS, words_for
 
 MINSK = ZoneInfo("Europe/Minsk")
 NOON = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

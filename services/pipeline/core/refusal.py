@@ -113,7 +113,7 @@ def _nothing(_: Scene, __: Any, ___: Phrases) -> Iterator[Need]:
 
 def _unknown(phrases: Phrases, kind: str, name: str, choice: Iterable[str]) -> Need:
     says = phrases.say("known_says", kind=phrases.noun(kind), name=name)
-    return _need("known", says, (kind,), phrases.say("known", choice))
+    return _need("known", says, (kind,), phrases.say("known", choice, name=name))
 
 
 def _fields(scene: Scene, action: acts.SetFields, phrases: Phrases) -> Iterator[Need]:
@@ -128,8 +128,8 @@ def _fields(scene: Scene, action: acts.SetFields, phrases: Phrases) -> Iterator[
         elif field is not None and field.values and value.strip() not in field.values:
             says = phrases.say("value_says", field=field.label, value=value)
             choice = [f"{key} ({label})" for key, label in field.values.items()]
-            rule = field.rule or ITSELF
-            yield _need("value", says, (name,), phrases.say("value", choice), rule)
+            by = phrases.say("value", choice, name=value)
+            yield _need("value", says, (name,), by, field.rule or ITSELF)
 
 
 def _attempt(scene: Scene, action: acts.LogAttempt, phrases: Phrases) -> Iterator[Need]:

@@ -1,0 +1,44 @@
+"""What the ids in events are called, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shared.domain.directory import Directory
+from shared.domain.rulebook.rulebook import Rulebook
+
+
+@dataclass
+class Names:
+    """What ids are called; an id without a name is shown as it is.
+
+    `tasks` are names of single tasks, by task id; the story fills it as tasks come up.
+    """
+
+    agents: dict[str, str] = field(default_factory=dict)
+    stages: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+    values: dict[tuple[str, str], str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    tasks: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, book: Rulebook, directory: Directory) -> Names:
+        """What the ids of this company are called."""
+        return cls(
+            agents={agent.id: agent.name for agent in directory.agents},
+            stages={stage: declared.label for (_, stage), declared in book.stages.items()},
+            fields={id_: declared.label for id_, declared in book.fields.items()},
+            values={
+                (id_, value): label
+                for id_, declared in book.fields.items()
+                for value, label in (declared.values or {}).items()
+            },
+            sources={source.id: source.label for source in book.sources.source},
+            reasons={id_: declared.label for id_, declared in book.reasons.items()},
+        )
+
+    def agent(self, id_: str | None) -> str:
+        """The person's name; `nobody` without one."""
+        return "nobody" if id_ is None else self.agents.get(id_, id_)
