@@ -6,12 +6,12 @@ It keeps what it accepts in a table, so it survives a restart, and it misbehaves
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +23,7 @@ from shared.runtime.postgres import Postgres, Transaction
 T = TypeVar("T")
 
 _PATIENCE_S = 10.0
+_LOOK_EVERY_S = 0.05
 
 _STORE = """
 insert into sandbox_sms (id, recipient, sender, text, parts, at) values ($1, $2, $3, $4, $5, $6)
@@ -83,13 +84,20 @@ class Sandbox:
         self.router = APIRouter(prefix="/sandbox", tags=["sandbox"])
         self._add_routes(self.router)
 
-    async def accept(self, message: Sms) -> Response:
-        """Take a message, or misbehave."""
+    async def accept(self, message: Sms, request: Request) -> Response:
+        """Take a message, or misbehave.
+
+        Nothing is taken of somebody who has hung up: they ask what became of it, and what they
+        were told then stays true.
+        """
         behaviour = self.behaviour
         await asyncio.sleep(behaviour.delay_s)
         if behaviour.fails():
             return JSONResponse({"detail": "misbehaving on purpose"}, 503)
-        place = await self._in_transaction(lambda tx: _store(tx, message, clock.now()))
+        storing = self._in_transaction(lambda tx: _store(tx, message, clock.now()))
+        place = await _unless_gone(request, storing)
+        if place is None:
+            return JSONResponse({"detail": "nobody waits for this answer"}, 499)
         if behaviour.drops():
             return JSONResponse({"detail": "taken, but the answer got lost on purpose"}, 500)
         return JSONResponse({"id": f"sandbox-{place}"}, 201)
@@ -121,9 +129,9 @@ class Sandbox:
 
     def _add_routes(self, router: APIRouter) -> None:
         @router.post("/sms")
-        async def accept(message: Sms) -> Response:
+        async def accept(message: Sms, request: Request) -> Response:
             """Take a message, as an SMS provider would."""
-            return await self.accept(message)
+            return await self.accept(message, request)
 
         @router.get("/sms/{id_}")
         async def known(id_: UUID) -> Response:
@@ -149,6 +157,19 @@ class Sandbox:
 
     async def _in_transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         return await self._postgres().retried(work, _PATIENCE_S)
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of `work`; None, and `work` given up, once the client has hung up."""
+    task = asyncio.create_task(work)
+    try:
+        while not task.done():
+            if await request.is_disconnected():
+                return None
+            await asyncio.wait({task}, timeout=_LOOK_EVERY_S)
+        return task.result()
+    finally:
+        task.cancel()
 
 
 async def _store(tx: Transaction, message: Sms, at: datetime) -> int:
