@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from relance.audit import Report
-from relance.promises.finding import FAULTS
+from relance.promises.finding import FAULTS, Fault
 from relance.stack.stack import SERVICES, Stack
 from tests.faults.fire import Fire, Recovery
 from tests.faults.ground import Verdict, judged
@@ -39,10 +39,11 @@ class Scourge:
 
     @property
     def unknown_at_most(self) -> int:
-        """Messages of which nobody can tell: in hand at a kill, or their answer was cut off."""
+        """Messages of which nobody can tell: in hand when notifications was killed, when the
+        database went away for longer than a lease, or when the mail server cut the answer off."""
         kills = self.kills // len(self.services) if "notifications" in self.services else 0
         cut_off = self.mishaps * MISHAPS_AT_ONCE if self.mail.get("drop_after_data") else 0
-        return kills * HANDS + cut_off
+        return (kills + self.crashes) * HANDS + cut_off
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,19 @@ class Row:
         return asdict(self)
 
     def as_line(self) -> str:
-        cells = [self.runs, self.inputs, self.actions, *map(self.found.get, SHOWN)]
-        numbers = "".join(f"{cell or 0:>9}" for cell in (*cells, self.unknown, self.twice))
-        return f"{self.fault:<34}{numbers}{self.missing:>9}{self.slowest_recovery_s:>9.1f}"
+        found = [self.found[fault] for fault in SHOWN]
+        other = sum(self.found.values()) - sum(found)
+        cells = [self.runs, self.inputs, self.actions, *found, other]
+        cells += [self.unknown, self.twice, self.missing]
+        numbers = "".join(f"{cell:>11}" for cell in cells)
+        return f"{self.fault:<34}{numbers}{self.slowest_recovery_s:>10.1f} s"
 
 
-SHOWN = ("lost", "repeated", "disordered", "stuck")
+SHOWN: tuple[Fault, ...] = ("lost", "repeated", "disordered", "stuck")
 HEAD = f"{'fault':<34}" + "".join(
-    f"{name:>9}"
-    for name in ("runs", "inputs", "actions", *SHOWN, "unknown", "twice", "missing", "slowest")
+    f"{name:>11}"
+    for name in ("runs", "inputs", "actions", *SHOWN, "other", "unknown", "twice", "missing")
+    + ("slowest",)
 )
 
 
