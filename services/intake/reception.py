@@ -91,13 +91,13 @@ class Reception:
 
     async def read(self, source: Source, payload: Payload) -> Read:
         """What the input says; nothing is written yet."""
-        acceptance = self._acceptance(self._region(source))
         try:
             arrival = await self._arrival(source, payload)
-            envelope = normalise(source, arrival, acceptance)
+            # Its time is that of the end of reading, which may take seconds: what is judged
+            # waits for what came in earlier, and that must be on its way to Kafka (rule 12).
+            envelope = normalise(source, arrival, self._acceptance(self._region(source)))
         except Refusal as refusal:
-            envelope = quarantined(source.id, refusal.sentence, acceptance, payload.provider_id)
-            return Read(payload, source.id, envelope, refusal)
+            return self.set_aside(source.id, payload, refusal)
         return Read(payload, source.id, envelope)
 
     def set_aside(self, source: str, payload: Payload, refusal: Refusal) -> Read:
