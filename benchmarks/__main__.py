@@ -16,7 +16,7 @@ from relance.stack.home import Home
 
 UNIT = "events/s"
 LINKED, NEW = "somebody known writes again", "a new lead: owner, task, alert"
-PEOPLE = 500
+EFFECTS = {NEW: 6, LINKED: 1}
 
 
 async def compare(runs: int, ours_many: int, peer_many: int) -> list[Result]:
@@ -46,10 +46,8 @@ async def compare(runs: int, ours_many: int, peer_many: int) -> list[Result]:
 
 
 def _workload(name: str, number: int, many: int) -> Workload:
-    """Of run `number`: people nobody knows yet, or the first of them again."""
-    if name == NEW:
-        return Workload(name, many, people=many, run=f"new-{number}", first=number * 100_000)
-    return Workload(name, many, people=min(PEOPLE, many), run=f"again-{number}")
+    """Of run `number`: people nobody knows yet, then the same people once more."""
+    return Workload(name, many, EFFECTS[name], run=f"{name} {number}", first=number * 100_000)
 
 
 def main() -> None:

@@ -25,7 +25,6 @@ from shared.runtime.kafka import Ends
 from shared.runtime.settings import Settings
 
 _LOOK_S = 0.05
-_QUIET_S = 3.0
 _LIMIT_S = 60.0
 
 
@@ -82,26 +81,32 @@ class Side:
         async with _Outputs(kafka) as outputs:
             before = await outputs.count()
             with self.at_work():
-                seen = await self._watched(outputs, before)
+                seen = await self._watched(outputs, before, many * workload.effects)
         (first_at, first), (last_at, last) = seen[0], seen[-1]
         if last <= first:
             raise TimeoutError(f"{self.name}: one batch did everything; give it more inputs")
-        return many * (last - first) / last / (last_at - first_at)
+        return (last - first) / workload.effects / (last_at - first_at)
 
-    async def _watched(self, outputs: _Outputs, before: int) -> list[tuple[float, int]]:
-        """(time, outputs so far), each time there were more, until it is quiet for 3 s."""
+    async def _watched(
+        self, outputs: _Outputs, before: int, expected: int
+    ) -> list[tuple[float, int]]:
+        """(time, outputs so far), each time there were more, until all are there."""
         seen: list[tuple[float, int]] = []
-        began = monotonic()
-        while True:
-            done = await outputs.count() - before
-            now = monotonic()
-            if done and (not seen or done > seen[-1][1]):
+        progress = monotonic()
+        while not seen or seen[-1][1] < expected:
+            done, now = await outputs.count() - before, monotonic()
+            if done > (seen[-1][1] if seen else 0):
                 seen.append((now, done))
-            if seen and now - seen[-1][0] > _QUIET_S:
-                return seen
-            if not seen and now - began > _LIMIT_S:
-                raise TimeoutError(f"{self.name} did nothing: see {self.home.log(self.name)}")
+                progress = now
+            if now - progress > _LIMIT_S:
+                log = self.home.log(self.name)
+                raise TimeoutError(
+                    f"{self.name} said {done} of {expected}, then no more: see {log}"
+                )
             await asyncio.sleep(_LOOK_S)
+        if seen[-1][1] > expected:
+            raise ValueError(f"{self.name} said {seen[-1][1]} events instead of {expected}")
+        return seen
 
 
 class _Outputs:

@@ -20,22 +20,20 @@ TENANT, SITE = "axelerator", "minsk"
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`name` for people; every event of `many` is from one of `people`, told apart by `run`.
+    """`name` for people: `many` of them write once each, from number `first` on, in this `run`.
 
-    As many people as events make a new lead each; fewer make the same people write again.
-    `first` is the first person's number.
+    `effects`: how many events pipeline says of each; both sides must say exactly so many.
     """
 
     name: str
     many: int
-    people: int
+    effects: int
     run: str
-    first: int = 0
+    first: int
 
     def events(self) -> Iterator[Envelope]:
         """The events, in order."""
-        for number in range(self.many):
-            person = self.first + number % self.people
+        for person in range(self.first, self.first + self.many):
             data = LeadReceived(
                 channel="form",
                 source="site",
@@ -45,7 +43,7 @@ class Workload:
                 tags=("amoCRM",),
             )
             envelope = Envelope(
-                id=derived_id("bench", self.run, str(number)),
+                id=derived_id("bench", self.run, str(person)),
                 source="/intake",
                 type=data.type,
                 subject=f"{self.run}-{person}",
