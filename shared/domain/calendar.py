@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -212,12 +211,3 @@ class OpenHours:
             )
             for each in self.intervals(day)
         ]
-
-
-def overlapping(intervals: tuple[Interval, ...]) -> tuple[Interval, Interval] | None:
-    """Two intervals of one day that overlap, to warn whoever wrote them; counting merges them."""
-    ordered = sorted(intervals, key=lambda each: each.opens)
-    for one, other in pairwise(ordered):
-        if one.closes <= one.opens or other.opens < one.closes:
-            return one, other
-    return None
