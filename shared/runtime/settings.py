@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -90,7 +91,7 @@ class Settings(BaseSettings):
         try:
             return cls(_secrets_dir=secrets)
         except ValidationError as error:
-            raise WrongSetting(_sentence(error)) from None
+            raise WrongSetting(_sentence(cls, error)) from None
 
 
 def documented(settings: type[Settings]) -> list[tuple[str, str, str]]:
@@ -101,11 +102,21 @@ def documented(settings: type[Settings]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _sentence(error: ValidationError) -> str:
-    wrong = []
-    for item in error.errors(include_url=False):
-        name = "_".join(str(part) for part in item["loc"])
-        expected = re.sub(r"^Value error, ", "", item["msg"])
-        value = "" if "password" in name or "postgres" in name else f" (it is {item['input']!r})"
-        wrong.append(f"RELANCE_{name.upper()}: {expected[0].lower()}{expected[1:]}{value}")
+def _sentence(settings: type[Settings], error: ValidationError) -> str:
+    wrong = [_wrong(settings, item) for item in error.errors(include_url=False)]
     return f"Wrong setting: {'; '.join(wrong)}. Correct it and start again."
+
+
+def _wrong(settings: type[Settings], item: ErrorDetails) -> str:
+    """What is wrong with one setting, or with several together: then `msg` names them.
+
+    A value is shown only where it is no secret; of several together every value would be.
+    """
+    expected = re.sub(r"^Value error, ", "", item["msg"])
+    if not item["loc"]:
+        return expected
+    name = str(item["loc"][0])
+    field = settings.model_fields.get(name)
+    is_secret = field is None or SecretStr in (field.annotation, *get_args(field.annotation))
+    value = "" if is_secret else f" (it is {item['input']!r})"
+    return f"RELANCE_{name.upper()}: {expected[0].lower()}{expected[1:]}{value}"
