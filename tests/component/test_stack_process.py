@@ -78,7 +78,7 @@ def test_a_program_that_is_not_there_is_told_in_a_sentence(child: Child) -> None
 
 
 PARENT = f"""
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from relance.stack.process import Child
 child = Child("orphan", [sys.executable, "-c", {FOREVER!r}], Path(sys.argv[1]))
@@ -123,13 +123,14 @@ def test_a_busy_port_is_told_with_who_holds_it() -> None:
 
 
 HOLDER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from relance.stack.home import Home
 from relance.stack.lock import Lock
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a background job
 with Lock(Home(Path(sys.argv[1]))):
-    print("held", flush=True)
     try:
+        print("held", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         pass

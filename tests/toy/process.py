@@ -53,7 +53,7 @@ class Process:
                 stdout=log,
             )
 
-    def wait_ready(self, limit_s: float = 30) -> None:
+    def wait_ready(self, limit_s: float = 60) -> None:
         """Poll until it answers that it is ready."""
         limit = time.monotonic() + limit_s
         while not self._is_ready():
