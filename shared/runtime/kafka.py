@@ -157,8 +157,13 @@ class Ends:
 
     async def start(self) -> None:
         """Connect."""
-        self._client = reader(self._settings)
-        await self._client.start()
+        client = reader(self._settings)
+        try:
+            await client.start()
+        except BaseException:
+            await client.stop()
+            raise
+        self._client = client  # not before it can answer: readiness asks while it starts
 
     async def stop(self) -> None:
         """Close, if it was connected."""

@@ -136,10 +136,9 @@ class KafkaSide:
         """Whether a broker answers within 2 s."""
         try:
             async with asyncio.timeout(2):
-                await self._ends.of([_DIRECTORY_PARTITION])
+                return bool(await self._ends.of([_DIRECTORY_PARTITION]))
         except (KafkaError, TimeoutError, OSError):
             return False
-        return True
 
     def _build(self) -> None:
         service = self._service

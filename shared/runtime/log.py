@@ -24,6 +24,7 @@ _QUIETER = {
     "httpx2": logging.WARNING,
     "uvicorn": logging.WARNING,
     "asyncio": logging.WARNING,
+    "mail.log": logging.WARNING,  # aiosmtpd: every line of a dialogue, with the sender's address
 }
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from shared.runtime.decoder import Item
 from shared.runtime.kafka import Headers, headers_as_text
 from shared.runtime.outbox import Message, headers_to_json, store
 from shared.runtime.postgres import Transaction
+
+log = structlog.get_logger(__name__)
 
 _SET_ASIDE = """
 insert into quarantine
@@ -48,6 +52,9 @@ async def set_aside(
         who = (item.source or None, item.subject or None, item.sequence, item.id)
         if await tx.fetchval(_SET_ASIDE, *where, *what, *who, _storable(why)):
             await store(tx, [letter(service, subscription, item, why)])
+            log.warning(
+                "set aside", topic=record.topic, event_id=item.id, lead=item.subject, why=why
+            )
 
 
 def letter(service: str, subscription: str, item: Item, why: str) -> Message:
