@@ -14,10 +14,12 @@ def read(folder: Path | None) -> Rulebook:
 
     Raises `WrongSetting` if there is no such folder, and what the loader raises.
     """
-    if folder is None or not (folder / "rulebook.toml").is_file():
+    if folder is None:
+        raise WrongSetting("RELANCE_RULEBOOK is not set: name a folder, as rulebooks/axelerator.")
+    if not (folder / "rulebook.toml").is_file():
         raise WrongSetting(
-            f"RELANCE_RULEBOOK names {folder or 'no folder'}, where there is no rulebook.toml: "
-            "set it to a folder such as rulebooks/axelerator."
+            f"RELANCE_RULEBOOK names {folder}, where there is no rulebook.toml: "
+            "name a folder that has one, as rulebooks/axelerator."
         )
     return loader.load(texts(folder))
 
