@@ -8,6 +8,9 @@ from time import monotonic
 
 from relance.stack.stack import SERVICES, Stack
 
+UP_S = (0.3, 4.0)
+"""How long, in seconds, something may work before it is hit again: at least, at most."""
+
 
 @dataclass(frozen=True)
 class Recovery:
@@ -41,7 +44,7 @@ class Fire:
 
     async def _lane(self, what: str, times: int) -> None:
         for _ in range(times):
-            await asyncio.sleep(self._chance.uniform(0.3, 3.0))
+            await asyncio.sleep(self._chance.uniform(*UP_S))
             at = monotonic()
             await asyncio.to_thread(self._hit, what)
             self.recoveries.append(Recovery(what, at - self._began, monotonic() - at))

@@ -32,8 +32,8 @@ TENANT = "axelerator"
 ORIGIN = "https://axelerator.example"
 UPSTREAM = "//telephony.axelerator.example"
 MAILBOX = "sales@axelerator.example"
-ANSWER_LIMIT_S = 90.0
-AGAIN_FIRST_S, AGAIN_LONGEST_S = 0.4, 3.0
+ANSWER_LIMIT_S = 240.0  # a door that is killed again and again is open for moments only
+AGAIN_FIRST_S, AGAIN_LONGEST_S = 0.4, 2.0
 REPEATED = 0.05
 """How many inputs their sender repeats although they were answered."""
 
@@ -68,7 +68,6 @@ class Load:
         self._people = persons(self._chance)
         self._known: list[Person] = []
         self._leads: list[str] = []
-        self._tasks: set[asyncio.Task[None]] = set()
         self._intake = stack.services["intake"]
         self._pipeline = stack.services["pipeline"]
         self._secret = self._intake.setting("RELANCE_SECRET_PHONE")
@@ -80,22 +79,18 @@ class Load:
     async def run(self, done: asyncio.Event, *, at_least: int, per_s: float) -> None:
         """Send `at_least` inputs, and go on until `done`; then wait for every answer."""
         await self._producer.start()
+        looking = asyncio.create_task(self._look())
         try:
-            looking = asyncio.create_task(self._look())
-            while not done.is_set() or self.inputs < at_least:
-                self._start(self._send(self._next_input()))
-                if self._leads:
-                    self._start(self._act(self._next_action()))
-                await asyncio.sleep(1 / per_s)
-            looking.cancel()
-            await asyncio.gather(*self._tasks)
+            async with asyncio.TaskGroup() as waiting:
+                while not done.is_set() or self.inputs < at_least:
+                    waiting.create_task(self._send(self._next_input()))
+                    if self._leads:
+                        waiting.create_task(self._act(self._next_action()))
+                    await asyncio.sleep(1 / per_s)
         finally:
+            looking.cancel()
             await self._producer.stop()
             await self._http.aclose()
-
-    def _start(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
 
     # -- inputs ----------------------------------------------------------------------------------
 

@@ -73,11 +73,17 @@ class Row:
 
 
 SHOWN: tuple[Fault, ...] = ("lost", "repeated", "disordered", "stuck")
-HEAD = f"{'fault':<34}" + "".join(
-    f"{name:>11}"
-    for name in ("runs", "inputs", "actions", *SHOWN, "other", "unknown", "twice", "missing")
-    + ("slowest",)
+COLUMNS = (
+    "runs",
+    "inputs",
+    "actions",
+    *SHOWN,
+    "other",
+    "unknown",
+    "twice",
+    "missing",
 )
+HEAD = f"{'fault':<34}{''.join(f'{name:>11}' for name in COLUMNS)}{'slowest':>12}"
 
 
 class Plague:
