@@ -90,6 +90,7 @@ async def _play(stack: Stack, clock_file: Path, screen: Screen, timing: Timing) 
         Stepper(list(urls.values()), kafka, clock_file) as stepper,
     ):
         onlooker = _Onlooker(reader, Sheet(Teller(ZONE, company.names())), screen)
+        screen.columns()
         with timing.of("run"):
             await _perform(Cast(outside, agents, onlooker.lead_of), stepper, onlooker)
     ledgers = await read_ledgers(

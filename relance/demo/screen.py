@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from textwrap import wrap
 
 from rich.console import Console
 from rich.text import Text
 
 from relance.demo.checks import Check
 from relance.demo.inbox import Message
+from relance.story import NUMBER_WIDTH, RULE_WIDTH, SERVICE_WIDTH
 
 WIDTH = 80
 
@@ -34,11 +36,18 @@ class Screen:
         """Something done by hand, at a local time."""
         self._console.print(Text(f"{at:%H:%M} ▸ {text}", style="bold cyan"))
 
-    def _indented(self, text: Text, by: int) -> None:
-        """Wrapped at the screen's width, without spaces at the end of lines."""
-        for line in text.wrap(self._console, WIDTH - by):
-            line.rstrip()
-            self._console.print(Text(" " * by) + line)
+    def columns(self) -> None:
+        """What the columns of the story are."""
+        self._console.print()
+        left = f"{'time':<5} {'service':<{SERVICE_WIDTH}} {'lead':<{NUMBER_WIDTH}} what happened"
+        self._console.print(Text(f"{left:<{WIDTH - RULE_WIDTH}}rule", style="dim"))
+
+    def _indented(self, text: str, by: int, style: str = "") -> None:
+        """Wrapped at the screen's width; items of a list keep their edge."""
+        for line in text.splitlines():
+            hang = len(line) - len(line.lstrip()) + 2 * line.lstrip().startswith("- ")
+            for part in wrap(line, WIDTH - by, subsequent_indent=" " * hang) or [""]:
+                self._console.print(Text(f"{' ' * by}{part}".rstrip(), style=style))
 
     def jump(self, text: str) -> None:
         """The clock has stepped."""
@@ -64,14 +73,15 @@ class Screen:
         head = Text(f"{message.channel.upper():<6}", style="bold green")
         head.append(f"{message.to}", style="bold")
         if message.channel == "sms":
-            head.append(f"   {len(message.text)} characters, {message.parts} part(s)", style="dim")
+            parts = "1 part" if message.parts == 1 else f"{message.parts} parts"
+            head.append(f"   {len(message.text)} characters, {parts}", style="dim")
         if more:
             head.append(f"   and {more} more like it", style="dim")
         self._console.print()
         self._console.print(head)
         if message.subject:
-            self._indented(Text(message.subject, style="bold"), 6)
-        self._indented(Text(message.text.replace("\r\n", "\n")), 6)
+            self._indented(message.subject, 6, "bold")
+        self._indented(message.text.strip(), 6)
 
     def summary(self, checks: Sequence[Check], counts: str, seconds: str) -> None:
         """One screen: each check, the figures, the verdict."""
@@ -79,7 +89,15 @@ class Screen:
         for check in checks:
             mark, style = ("✓", "green") if check.ok else ("✗", "bold red")
             self._console.print(Text(f" {mark} {check.name}", style=style))
-            self._indented(Text(check.detail, style="dim"), 3)
+            self._indented(check.detail, 3, "dim")
         self._console.print()
         self._console.print(Text(f" {counts}"))
         self._console.print(Text(f" {seconds}", style="dim"))
+        self._console.print()
+        broken = sum(not check.ok for check in checks)
+        if broken:
+            self._console.print(
+                Text(f" {broken} of {len(checks)} checks do not hold.", style="bold red")
+            )
+        else:
+            self._console.print(Text(f" All {len(checks)} checks hold.", style="bold green"))
