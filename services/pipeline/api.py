@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shared.runtime.service import Service
 
 _BEARER = HTTPBearer(auto_error=False, description="`Authorization: Bearer rl_…`")
-_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key.")
+_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="`X-API-Key: rl_…`")
 
 
 def _key(

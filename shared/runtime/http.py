@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.runtime import health
+from shared.runtime import api_page, health
 from shared.runtime.activity import Activity
 from shared.runtime.postgres import Unavailable
 from shared.runtime.producer import NotConfirmed
@@ -35,9 +35,13 @@ def application(
     is_started: Callable[[], bool],
 ) -> FastAPI:
     """The app; until the service has started, and while it stops, it answers 503."""
-    app = FastAPI(title=f"Relance {service}", docs_url="/docs", redoc_url=None)
+    app = FastAPI(title=f"Relance {service}", docs_url=None, redoc_url=None)
     for router in routers:
         app.include_router(router)
+
+    @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
+    async def docs() -> str:
+        return api_page.page(app.openapi())
 
     @app.exception_handler(Unavailable)
     @app.exception_handler(NotConfirmed)

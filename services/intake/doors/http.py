@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from services.intake.core.bucket import Buckets
@@ -23,7 +23,7 @@ from shared.domain.rulebook.source import Source, Sources
 from shared.runtime import clock
 from shared.runtime.producer import NotConfirmed
 
-_EXAMPLE = CallPayload.model_config.get("json_schema_extra")
+SourceId = Annotated[str, Path(description="The source's id in sources.toml.")]
 _OPENAPI: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -38,8 +38,16 @@ _OPENAPI: dict[str, Any] = {
             "message/rfc822": {"schema": {"type": "string"}},
         },
     },
-    "security": [{"bearer": []}, {"secret": []}, {"signature": []}],
 }
+_ABOUT = """One input a request. 202 means that it is safe and takes effect **once**.
+
+Prove who you are: `Authorization: Bearer SECRET`, `X-Relance-Secret: SECRET`, or a Standard
+Webhooks signature (`webhook-id`, `webhook-timestamp`, `webhook-signature`). A browser's form needs
+none: its page's origin is declared by the source.
+
+Sent again with the same id (`call_id`, the form's id, `webhook-id` or `Idempotency-Key`) it has no
+further effect: after 503, or no answer, just repeat it. After 429 wait as `Retry-After` says. An
+input that makes no lead is answered 202 too, with the reason in `ignored`."""
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"description": "Accepted: it takes effect exactly once. `id` is the event's id."},
     303: {"description": "Accepted, for a browser's form: go to the thank-you page."},
@@ -80,12 +88,13 @@ class HttpDoor:
         self.router = APIRouter(tags=["doors"])
         add = self.router.add_api_route
         add("/in/{source}", self.receive, methods=["POST"], status_code=202, responses=_ANSWERS,
-            openapi_extra=_OPENAPI, response_model=None)  # fmt: skip
+            openapi_extra=_OPENAPI, response_model=None,
+            summary="Hand in a call, a form or a mail", description=_ABOUT)  # fmt: skip
         add("/in/{source}", self.preflight, methods=["OPTIONS"], include_in_schema=False)
         add("/in/{source}/form", self.form, methods=["GET"], response_class=HTMLResponse)
         add("/in/{source}/thanks", self.thanks, methods=["GET"], response_class=HTMLResponse)
 
-    async def receive(self, source: str, request: Request) -> Response:
+    async def receive(self, source: SourceId, request: Request) -> Response:
         """Hand in one call, form or mail."""
         way = self._ways.get(source)
         try:
@@ -138,7 +147,7 @@ class HttpDoor:
             raise problem.unusable(read.refusal.sentence, read.refusal.field, read.envelope.id)
         return read
 
-    async def preflight(self, source: str, request: Request) -> Response:
+    async def preflight(self, source: SourceId, request: Request) -> Response:
         """A browser asks whether a page's script may send here."""
         way, origin = self._ways.get(source), request.headers.get("origin", "")
         if way is None or not allows(way.source, origin):
@@ -154,14 +163,14 @@ class HttpDoor:
             },
         )
 
-    async def form(self, source: str, request: Request) -> Response:
+    async def form(self, source: SourceId, request: Request) -> Response:
         """A plain form, for sources that declare `page = true`."""
         way = self._ways.get(source)
         if way is None or not way.source.page:
             return self._refused(problem.unknown_source(source), request)
         return HTMLResponse(page.form(way.source, self._language))
 
-    async def thanks(self, source: str, request: Request) -> Response:
+    async def thanks(self, source: SourceId, request: Request) -> Response:
         """Where a browser goes after its form."""
         if source not in self._ways:
             return self._refused(problem.unknown_source(source), request)
