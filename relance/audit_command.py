@@ -29,7 +29,7 @@ _COUNTED = {
     "accepted": "inputs on intake.events.v1",
     "leads": "leads",
     "events": "events",
-    "repeated_records": "records published again (a sender's repeat, a crash), dropped by every reader",
+    "repeated_records": "records published again (repeats, crashes), dropped by readers",
     "deadlines": "deadlines set",
     "messages_sent": "messages sent",
     "messages_unknown": "messages nobody can tell of whether they went",
