@@ -12,8 +12,8 @@ from tests.faults.ground import api_keys, burning_stack, expected_messages, judg
 from tests.faults.load import Load
 
 KILLS = 8
-INPUTS = 240
-INPUTS_PER_S = 20.0  # and as many actions
+INPUTS = 200
+INPUTS_PER_S = 15.0  # and as many actions
 READY_WITHIN_S = 45.0  # on a machine that does much else; alone a service needs three
 
 
