@@ -25,7 +25,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The medians, their ratio, and the runs they come from."""
+    """The medians, and the runs they come from."""
 
     name: str
     ours: float
@@ -37,11 +37,10 @@ class Result:
 
     @classmethod
     def of(cls, name: str, unit: str, runs: Sequence[Run]) -> Result:
-        """The median of `runs`."""
+        """The medians of `runs`; the ratio is that of the pairs, which saw the same machine."""
         ours, peer = median(run.ours for run in runs), median(run.peer for run in runs)
-        return cls(
-            name, round(ours, 1), round(peer, 1), unit, round(ours / peer, 1), runs, machine()
-        )
+        ratio = median(run.ours / run.peer for run in runs)
+        return cls(name, round(ours, 1), round(peer, 1), unit, round(ratio, 1), runs, machine())
 
 
 def machine() -> str:
