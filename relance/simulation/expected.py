@@ -6,6 +6,7 @@ cannot fail.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -23,7 +24,7 @@ ABOUT_THE_ENVELOPE = frozenset({"lead", "rule", "time"})
 """What an expectation may say of any event: whose lead, which rule made it, when (local)."""
 
 
-class _Expectation(Step):
+class _Expectation(Step, ABC):
     model_config = ConfigDict(extra="allow")
 
     times: int | None = Field(default=None, ge=1)
@@ -41,9 +42,9 @@ class _Expectation(Step):
         return (self.text_has,) if isinstance(self.text_has, str) else self.text_has
 
     @property
+    @abstractmethod
     def event(self) -> str:
         """The event's class name."""
-        raise NotImplementedError
 
     @model_validator(mode="after")
     def _names_exist(self) -> _Expectation:
