@@ -82,7 +82,9 @@ def _resolve(cache: Path, count: int, say: Say) -> list[Path]:
     def progress(name: str, _size: int) -> Iterator[Callable[[int], None]]:
         nonlocal fetched
         yield lambda _bytes: None
-        fetched += name.endswith(".jar")
+        if not name.endswith(".jar"):
+            return  # what a jar says it needs comes in files of its own
+        fetched += 1
         if fetched % 10 == 0:
             say(f"  {fetched} of {count} jars")
 
