@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 POLL_S = 0.02
@@ -41,6 +42,23 @@ def send(pid: int, what: signal.Signals) -> None:
         return
 
 
+@contextmanager
+def frozen(pid: int, limit_s: float = 5) -> Iterator[None]:
+    """Keep a process stopped (SIGSTOP), all its threads, until the block ends.
+
+    The signal alone is not enough: a thread on another processor runs on for a moment, and a
+    server can still answer in it.
+    """
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        limit = time.monotonic() + limit_s
+        while not _all_stopped(pid) and time.monotonic() < limit:
+            time.sleep(POLL_S / 10)
+        yield
+    finally:
+        send(pid, signal.SIGCONT)
+
+
 def kill_group(pid: int) -> None:
     """Kill the process group that `pid` leads, as far as it is there."""
     try:
@@ -70,10 +88,23 @@ def _exists(pid: int) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
+    return _state(Path(f"/proc/{pid}/stat")) == "Z"
+
+
+def _all_stopped(pid: int) -> bool:
+    """Say whether no thread of the process runs (without /proc: what `ps` says of it)."""
+    threads = list(Path(f"/proc/{pid}/task").glob("*/stat"))
+    if not threads:
+        return _ps("-p", str(pid), "-o", "state=").strip().startswith("T")
+    return all(_state(stat) in ("T", None) for stat in threads)
+
+
+def _state(stat: Path) -> str | None:
+    """Return the state letter of a process or thread, None if it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return stat.read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):
-        return False
+        return None
 
 
 def _parents() -> dict[int, int]:

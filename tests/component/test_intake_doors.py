@@ -3,9 +3,7 @@
 import asyncio
 import base64
 import json
-import os
 import re
-import signal
 import smtplib
 import uuid
 from collections.abc import AsyncIterator
@@ -18,6 +16,7 @@ import pytest
 
 from relance import dead_letters, directory
 from relance.dead_letters import NoLetter
+from relance.stack.family import frozen
 from relance.stack.kafka import Kafka
 from services.intake.app import create
 from services.intake.settings import IntakeSettings
@@ -345,15 +344,12 @@ async def test_while_kafka_is_away_nothing_is_promised_and_a_retry_counts_once(
 ) -> None:
     pid = own_kafka.pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(pid):
         start = monotonic()
         answer, mail = await asyncio.gather(
             stand.call(call_id="during-the-outage"), mailed(stand, a_mail()), return_exceptions=True
         )
         waited_s = monotonic() - start
-    finally:
-        os.kill(pid, signal.SIGCONT)
     assert not isinstance(answer, BaseException)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert waited_s < 7

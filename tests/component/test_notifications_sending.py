@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -12,6 +11,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from relance.stack.family import frozen
 from relance.stack.home import Home
 from relance.stack.kafka import Kafka
 from relance.stack.mail import Mail
@@ -270,13 +270,10 @@ async def test_a_replica_frozen_while_a_mail_is_handed_over_is_counted_as_one_un
     stand.mail.behave(delay_s=0.8, times=1)
     await stand.say(lead, agent_is_told("mail-only", lead=lead, occasion=lead))
     limit = monotonic() + 10
-    while not (frozen := stand.holder("email")):
+    while not (holder := stand.holder("email")):
         assert monotonic() < limit
-    frozen.child.send_signal(signal.SIGSTOP)
-    try:
+    with frozen(holder.child.pid):
         (sent,) = await stand.told(lead, NotificationSent)
-    finally:
-        frozen.child.send_signal(signal.SIGCONT)
     await stand.settle()
 
     (unknown,) = await stand.told(lead, NotificationUnknown)
@@ -284,7 +281,7 @@ async def test_a_replica_frozen_while_a_mail_is_handed_over_is_counted_as_one_un
     assert await stand.told(lead, NotificationSent) == [sent]
     assert len(stand.mails(sent.notification)) == 2
     unknowns = 'relance_messages_unknown_total{channel="email",resolution="sent_again"}'
-    assert [metric(r, unknowns) for r in stand.replicas if r is not frozen] >= [1]
+    assert [metric(r, unknowns) for r in stand.replicas if r is not holder] >= [1]
 
 
 async def test_a_replica_killed_just_after_its_sms_was_taken_does_not_make_it_twice(

@@ -1,14 +1,15 @@
 """What a door may promise when Kafka does not answer (`runtime.md` 20)."""
 
 import asyncio
-import os
-import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from time import monotonic
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
 
+from relance.stack.family import frozen
 from relance.stack.kafka import Kafka
 from shared.runtime import producer, topics
 from shared.runtime.activity import Activity
@@ -22,28 +23,35 @@ from tests.toy.service import toy_topic
 __all__ = ["bench"]
 
 
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[ConfirmedProducer]:
+    """Doors that are closed again whatever the test finds, or it would fail the next one too."""
+    doors = ConfirmedProducer(settings, Activity())
+    await doors.start()
+    try:
+        yield doors
+    finally:
+        await doors.stop()
+
+
 async def test_a_send_kafka_does_not_acknowledge_is_refused_in_time_and_may_count_once(
     bench: Bench, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(producer, "LIMIT_S", 1.5)
-    doors = ConfirmedProducer(bench.settings, Activity())
-    await doors.start()
-    await doors.send(bench.source.name, key=b"k", value=b"before")
     assert kafka.pid is not None
+    async with connected(bench.settings) as doors:
+        await doors.send(bench.source.name, key=b"k", value=b"before")
 
-    os.kill(kafka.pid, signal.SIGSTOP)
-    try:
-        began = monotonic()
-        with pytest.raises(NotConfirmed):
-            await doors.send(bench.source.name, key=b"k", value=b"in doubt")
-        took_s = monotonic() - began
-    finally:
-        os.kill(kafka.pid, signal.SIGCONT)
+        with frozen(kafka.pid):
+            began = monotonic()
+            with pytest.raises(NotConfirmed):
+                await doors.send(bench.source.name, key=b"k", value=b"in doubt")
+            took_s = monotonic() - began
+
+        monkeypatch.setattr(producer, "LIMIT_S", 15)
+        await doors.send(bench.source.name, key=b"k", value=b"after")
 
     assert 1.4 < took_s < 4
-    monkeypatch.setattr(producer, "LIMIT_S", 15)
-    await doors.send(bench.source.name, key=b"k", value=b"after")
-    await doors.stop()
     values = [record.value for record in await bench.records(bench.source.name, 3)]
     assert values == [b"before", b"in doubt", b"after"]
 
@@ -57,22 +65,20 @@ async def test_three_failures_in_a_row_bring_a_new_producer(
     stuck: list[AIOKafkaProducer] = []
     connect = ConfirmedProducer._connected
 
-    async def connected(self: ConfirmedProducer) -> AIOKafkaProducer:
+    async def first_one_stuck(self: ConfirmedProducer) -> AIOKafkaProducer:
         fresh = await connect(self)
         if not stuck:
             stuck.append(fresh)
             monkeypatch.setattr(fresh, "send", _never_acknowledged)
         return fresh
 
-    monkeypatch.setattr(ConfirmedProducer, "_connected", connected)
-    doors = ConfirmedProducer(settings, Activity())
-    await doors.start()
-    for _ in range(3):
-        with pytest.raises(NotConfirmed):
-            await doors.send(topic.name, key=b"k", value=b"v")
+    monkeypatch.setattr(ConfirmedProducer, "_connected", first_one_stuck)
+    async with connected(settings) as doors:
+        for _ in range(3):
+            with pytest.raises(NotConfirmed):
+                await doors.send(topic.name, key=b"k", value=b"v")
 
-    assert await doors.send(topic.name, key=b"k", value=b"v") == (0, 0)
-    await doors.stop()
+        assert await doors.send(topic.name, key=b"k", value=b"v") == (0, 0)
 
 
 async def _never_acknowledged(*_: object, **__: object) -> asyncio.Future[object]:

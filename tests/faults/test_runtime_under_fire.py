@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import signal
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -12,6 +11,7 @@ import asyncpg
 import httpx2
 from pydantic import SecretStr
 
+from relance.stack.family import frozen
 from relance.stack.kafka import Kafka
 from shared.runtime import kafka as kafka_options
 from shared.runtime import migration, topics
@@ -110,9 +110,8 @@ class Office:
 
     async def _freeze(self, clerk: Process) -> None:
         """Long enough to lose its partitions, its lock and its transaction."""
-        clerk.child.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(SESSION_S + 2)
-        clerk.child.send_signal(signal.SIGCONT)
+        with frozen(clerk.child.pid):
+            await asyncio.sleep(SESSION_S + 2)
 
     async def close(self) -> None:
         for clerk in self.clerks:
