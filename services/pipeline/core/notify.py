@@ -20,9 +20,37 @@ from shared.contract.pipeline import (
 from shared.contract.reminders import LeadOverdue
 from shared.domain.directory import Directory
 from shared.domain.rulebook.effect import ALL, CONTACT, Send, Withdraw
+from shared.domain.rulebook.message import Template
 from shared.domain.rulebook.rulebook import Rulebook
 
 Values = dict[str, JsonValue]
+
+
+def attachments(scene: Scene, template: Template) -> tuple[str, ...] | None:
+    """The files that go along; None while the field that chooses them has no value for it."""
+    if template.attach_by is None:
+        return template.attach
+    value = scene.lead.fields.get(template.attach_by.field, "")
+    chosen = template.attach_by.files.get(value)
+    return None if chosen is None else (*template.attach, *chosen)
+
+
+def write(turn: Turn, lead: str, template: str, by: str) -> None:
+    """An agent has the contact written to, by a template; each time is an occasion."""
+    scene = turn.scene(lead, by)
+    declared = turn.book.messages.templates[template]
+    turn.emit(
+        lead,
+        NotificationRequested(
+            to=_contact(scene),
+            template=template,
+            occasion=f"cause:{turn.cause.id}",
+            site=scene.lead.site,
+            lead=lead,
+            values=message_values(scene, turn.cause, template),
+            attach=attachments(scene, declared) or (),
+        ),
+    )
 
 
 def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
@@ -30,6 +58,7 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
     lead, scene = trigger.subject, turn.scene(trigger.subject)
     occasion = _occasion(scene, trigger, effect)
     values = message_values(scene, trigger, effect.send)
+    attach = attachments(scene, turn.book.messages.templates[effect.send]) or ()
     if effect.to == CONTACT:
         people = [(_contact(scene), scene.lead.site)]
     else:
@@ -48,6 +77,7 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
                 site=site,
                 lead=lead,
                 values=values,
+                attach=attach,
             ),
         )
 

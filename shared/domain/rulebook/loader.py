@@ -53,7 +53,7 @@ def load(files: Mapping[str, str]) -> Rulebook:
     book = _rulebook(tables[RULEBOOK], files, sources, messages, problems)
     if book is None or problems:
         raise RulebookError(problems)
-    problems += [place(RULEBOOK, tables[RULEBOOK], path, what) for path, what in dangling(book)]
+    problems += [_placed(tables, path, what) for path, what in dangling(book)]
     problems += _source_problems(book)
     if problems:
         raise RulebookError(problems)
@@ -121,8 +121,20 @@ def _rulebook(
         return None
 
 
+def _placed(tables: Mapping[str, dict[str, Any]], path: tuple[str | int, ...], what: str) -> str:
+    """The place in the file that says it: what a template names stands in `messages.toml`."""
+    if path[:1] == ("messages",):
+        return place(MESSAGES, tables[MESSAGES], path[1:], what)
+    return place(RULEBOOK, tables[RULEBOOK], path, what)
+
+
 def _source_problems(book: Rulebook) -> Iterator[str]:
     for source in book.sources.source:
+        if source.pipeline is not None and source.pipeline not in book.pipelines:
+            yield (
+                f"{SOURCES}: source {source.id!r}: pipeline: {source.pipeline!r} is no pipeline "
+                f"of this rulebook; known: {', '.join(book.pipelines)}"
+            )
         for field in sorted(source.field_ids - book.fields.keys()):
             yield (
                 f"{SOURCES}: source {source.id!r}: mapping: {field!r} is no field of this "
