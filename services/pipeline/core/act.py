@@ -61,7 +61,7 @@ def _log_contact(turn: Turn, lead: str, action: acts.LogContact, by: str) -> Non
 
 
 def _move(turn: Turn, lead: str, action: acts.Move, by: str) -> None:
-    move(turn, lead, action.to, by=by, reason=action.reason)
+    move(turn, lead, action.to, by=by, reason=action.reason, evidence=action.evidence)
 
 
 def _close(turn: Turn, lead: str, action: acts.Close, by: str) -> None:
@@ -99,7 +99,7 @@ def _confirm_payment(turn: Turn, lead: str, action: acts.ConfirmPayment, by: str
 
 
 def _send(turn: Turn, lead: str, action: acts.Send, by: str) -> None:
-    write(turn, lead, action.template, by)
+    write(turn, lead, action, by)
 
 
 def _cancel_task(turn: Turn, lead: str, action: acts.CancelTask, by: str) -> None:  # noqa: ARG001

@@ -72,12 +72,13 @@ class LogContact(ActionBase):
 
 
 class Move(ActionBase):
-    """Into another stage; one that closes is a close, with `reason`."""
+    """Into another stage; one that closes is a close, with `reason` and `evidence`."""
 
     main = "to"
     act: Literal["move"] = "move"
     to: str
     reason: str | None = None
+    evidence: str | None = Field(default=None, max_length=LONGEST_VALUE)
 
 
 class Close(ActionBase):
@@ -128,11 +129,13 @@ class ConfirmPayment(ActionBase):
 
 
 class Send(ActionBase):
-    """The contact is written to, by a template."""
+    """The contact is written to, by a template; `subject` and `text` are for one that asks."""
 
     main = "template"
     act: Literal["send"] = "send"
     template: str
+    subject: str | None = Field(default=None, max_length=500)
+    text: str | None = Field(default=None, max_length=LONGEST_TEXT)
 
 
 class CancelTask(ActionBase):
@@ -204,7 +207,7 @@ class Assign(ActionBase):
     to: str
 
 
-Action = Annotated[
+LeadAction = Annotated[
     SetFields
     | Note
     | LogAttempt
@@ -220,10 +223,12 @@ Action = Annotated[
     | Reopen
     | Attach
     | ConfirmPayment
-    | Send
-    | CreateLead,
+    | Send,
     Field(discriminator="act"),
 ]
+"""What can be done to a lead that is there."""
+
+Action = Annotated[LeadAction | CreateLead, Field(discriminator="act")]
 
 
 class ActionRequested(Event):

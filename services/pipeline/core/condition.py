@@ -11,7 +11,7 @@ from services.pipeline.core.moment import instant, later
 from services.pipeline.core.party import is_one_of
 from services.pipeline.core.turn import Scene
 from shared.domain.rulebook import condition as words
-from shared.domain.rulebook.condition import AttemptCount, Condition, ExchangeCount, Range
+from shared.domain.rulebook.condition import ANY, AttemptCount, Condition, ExchangeCount, Range
 
 Missing = tuple[str, ...]
 CHANNELS_OF_POINT: Mapping[str, tuple[str, ...]] = {"phone": ("call", "sms"), "email": ("email",)}
@@ -127,6 +127,8 @@ def _since(made: list[Any], want: ExchangeCount, scene: Scene) -> list[Any]:
     if want.since == "received":
         return made
     start = instant(scene, want.since)
+    if want.since in ("last_contact", "last_attempt"):  # what came after that one, not itself
+        return [one for one in made if one.at > start]
     return [one for one in made if one.at >= start]
 
 
@@ -166,7 +168,7 @@ def _long_enough(scene: Scene, start: datetime, end: datetime, span: words.Span)
 def _task(condition: words.Task, scene: Scene) -> Missing:
     want = condition.task
     number = sum(
-        task.name == want.name
+        want.name in (ANY, task.name)
         and task.status == want.status
         and (want.of == "lead" or task.to == scene.actor)
         and (not want.note or (task.note or "").strip() in want.note)

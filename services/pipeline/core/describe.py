@@ -9,7 +9,7 @@ from services.pipeline.core.moment import instant, later
 from services.pipeline.core.phrase import Phrases, shown
 from services.pipeline.core.turn import Scene
 from shared.domain.rulebook import condition as words
-from shared.domain.rulebook.condition import Condition
+from shared.domain.rulebook.condition import ANY, Condition
 
 
 def describe(condition: Condition, scene: Scene) -> str:
@@ -76,7 +76,7 @@ def _elapsed(condition: words.Elapsed, scene: Scene, phrases: Phrases) -> str:
 
 def _task(condition: words.Task, scene: Scene, phrases: Phrases) -> str:
     want = condition.task
-    label_ = scene.book.tasks[want.name].label
+    label_ = phrases.say("any_task") if want.name == ANY else scene.book.tasks[want.name].label
     if want.note:
         label_ = f"{label_} ({' / '.join(want.note)})"
     return phrases.say(f"task_{want.status}", label_)

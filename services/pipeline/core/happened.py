@@ -25,7 +25,7 @@ from shared.contract.pipeline import (
     TaskCompleted,
 )
 from shared.contract.reminders import DeadlineReached, LeadOverdue
-from shared.domain.rulebook.trigger import ANY
+from shared.domain.rulebook.condition import ANY
 
 Happenings = Iterable[tuple[str, str]]
 

@@ -103,11 +103,17 @@ def _move(scene: Scene, action: acts.Move, phrases: Phrases) -> Iterator[Need]:
         return
     yield from _reachable(scene, stage.id, phrases)
     yield from _reason(scene, action.reason, phrases)
+    yield from _evidence(scene, action.evidence, phrases)
 
 
 def _close(scene: Scene, action: acts.Close, phrases: Phrases) -> Iterator[Need]:
     yield from _reason(scene, action.reason, phrases)
-    lead, proof = scene.lead, action.evidence
+    yield from _evidence(scene, action.evidence, phrases)
+
+
+def _evidence(scene: Scene, proof: str | None, phrases: Phrases) -> Iterator[Need]:
+    """A document of the lead, or a letter in its thread (001-64)."""
+    lead = scene.lead
     papers = {paper.id: paper for paper in lead.documents}
     kinds = {paper.kind for paper in lead.documents}
     if proof is not None and proof not in {*papers, *kinds, *lead.mail_ids}:

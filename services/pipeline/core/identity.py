@@ -21,9 +21,9 @@ from shared.contract.pipeline import (
     ReplyReceived,
 )
 from shared.domain.directory import Unknown
+from shared.domain.rulebook.condition import ANY
 from shared.domain.rulebook.declaration import Pipeline
 from shared.domain.rulebook.effect import Reopen
-from shared.domain.rulebook.trigger import ANY
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_LENGTH = 6
@@ -47,8 +47,7 @@ def receive(turn: Turn, data: LeadReceived) -> None:
 
     A mail in a known thread is a reply, and so is one to a mailbox by somebody with an open lead
     here. A closed lead is woken only by a reply, where a rule says so; else the contact gets a
-    new one (decision 21). Raises
-    `Unknown` for a site that the directory does not have yet.
+    new one (decision 21). Raises `Unknown` for a site that the directory does not have yet.
     """
     turn.directory.site(data.site)
     source = turn.book.sources.by_id(data.source)

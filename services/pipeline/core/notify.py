@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
+from services.pipeline.core.action import Send as SendAction
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.party import agents
 from services.pipeline.core.turn import Scene, Turn
@@ -35,10 +36,12 @@ def attachments(scene: Scene, template: Template) -> tuple[str, ...] | None:
     return None if chosen is None else (*template.attach, *chosen)
 
 
-def write(turn: Turn, lead: str, template: str, by: str) -> None:
+def write(turn: Turn, lead: str, action: SendAction, by: str) -> None:
     """An agent has the contact written to, by a template; each time is an occasion."""
     scene = turn.scene(lead, by)
+    template = action.template
     declared = turn.book.messages.templates[template]
+    written: Values = {"written": {"subject": action.subject, "text": action.text}}
     turn.emit(
         lead,
         NotificationRequested(
@@ -47,7 +50,7 @@ def write(turn: Turn, lead: str, template: str, by: str) -> None:
             occasion=f"cause:{turn.cause.id}",
             site=scene.lead.site,
             lead=lead,
-            values=message_values(scene, turn.cause, template),
+            values=message_values(scene, turn.cause, template) | written,
             attach=attachments(scene, declared) or (),
         ),
     )
@@ -93,7 +96,7 @@ def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
 
     `lead` and `task` as in `lead_values` and `task_values`; `status`, `reason` (label),
     `closed_at` and `attempts` (how many) of the lead; `round`: the how-manieth time this
-    template goes out for it.
+    template goes out for it; `written` (`subject`, `text`) what an agent wrote for it, if any.
     """
     lead = scene.lead
     reason = scene.book.reasons.get(lead.reason or "")
@@ -106,6 +109,7 @@ def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
         "attempts": len(lead.attempts),
         "closed_at": _iso(lead.closed_at),
         "round": 1 + len({m.sent_at for m in lead.messages if m.template == template}),
+        "written": None,
     }
 
 

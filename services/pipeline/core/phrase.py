@@ -54,6 +54,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "task_in_hand_says": "The lead has no open task {name}.",
         "task_in_hand": "open tasks: {what}",
         "by_hand": "by hand",
+        "any_task": "any",
         "nothing": "none",
         "foreign_point": "{value} also belongs to another contact ({leads}): check whether it is "
         "the same person.",
@@ -105,6 +106,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "task_in_hand_says": "В сделке нет открытой задачи «{name}».",
         "task_in_hand": "открытые задачи: {what}",
         "by_hand": "заведена вручную",
+        "any_task": "любая",
         "nothing": "нет",
         "foreign_point": "{value} есть и у другого контакта ({leads}): проверьте, не один ли это "
         "человек.",
@@ -155,6 +157,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "task_in_hand_says": "La fiche n'a pas de tâche ouverte « {name} ».",
         "task_in_hand": "tâches ouvertes : {what}",
         "by_hand": "saisie à la main",
+        "any_task": "une tâche",
         "nothing": "aucune",
         "foreign_point": "{value} appartient aussi à un autre contact ({leads}) : vérifiez s'il "
         "s'agit de la même personne.",

@@ -22,14 +22,20 @@ def place(turn: Turn, lead: str, name: str) -> tuple[str, str]:
 
 
 def move(
-    turn: Turn, lead: str, to: str, *, by: str | None = None, reason: str | None = None
+    turn: Turn,
+    lead: str,
+    to: str,
+    *,
+    by: str | None = None,
+    reason: str | None = None,
+    evidence: str | None = None,
 ) -> None:
     """The lead enters a stage; one that closes is run as that close. Staying is no event."""
     state = turn.lead(lead)
     pipeline, stage = place(turn, lead, to)
     closes = turn.book.stages[(pipeline, stage)].closes
     if closes is not None:
-        close(turn, lead, closes, by=by, reason=reason)
+        close(turn, lead, closes, by=by, reason=reason, evidence=evidence)
     elif (state.pipeline, state.stage) != (pipeline, stage):
         enter(turn, lead, pipeline, stage, by)
 

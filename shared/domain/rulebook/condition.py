@@ -14,6 +14,9 @@ from shared.domain.rulebook.word import Listed, Names, Part, Ref, Word, parse
 
 PartyName = Annotated[str, Ref("party")]
 
+ANY = "any"
+"""As a name: whatever it is."""
+
 
 class Condition(Word):
     """Something that is true of a lead, or not yet."""
@@ -95,12 +98,14 @@ class Span(Part):
 
 
 class TaskCount(Part):
-    """How many tasks of a kind, in a status, of the lead or of whoever acts; default: one.
+    """How many tasks of a kind (or of `any`), in a status, of the lead or of whoever acts.
+
+    Without a bound one is enough.
 
     `note`: only those completed with one of these notes.
     """
 
-    name: Annotated[str, Ref("task")]
+    name: Annotated[str, Ref("task", ANY)]
     status: Literal["open", "completed"] = "open"
     of: Literal["lead", "actor"] = "lead"
     note: Names = ()

@@ -15,11 +15,12 @@ from shared.domain.rulebook.reference import dangling
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.source import Sources
 
-RULEBOOK, SOURCES, MESSAGES, TEMPLATES = (
+RULEBOOK, SOURCES, MESSAGES, TEMPLATES, FILES = (
     "rulebook.toml",
     "sources.toml",
     "messages.toml",
     "templates/",
+    "files/",
 )
 VERSION_LENGTH = 12
 
@@ -35,7 +36,8 @@ class RulebookError(ValueError):
 def load(files: Mapping[str, str]) -> Rulebook:
     """The rulebook that these files (name in the folder → text) are.
 
-    `rulebook.toml` is needed; `sources.toml`, `messages.toml` and `templates/…` may be absent,
+    `rulebook.toml` is needed; `sources.toml`, `messages.toml`, `templates/…` and `files/…` (by
+    their hash) may be absent,
     anything else in the folder is not part of it. Raises `RulebookError` with everything that is
     wrong, at once as far as one mistake does not hide the next.
     """
@@ -55,6 +57,7 @@ def load(files: Mapping[str, str]) -> Rulebook:
         raise RulebookError(problems)
     problems += [_placed(tables, path, what) for path, what in dangling(book)]
     problems += _source_problems(book)
+    problems += _file_problems(book, files)
     if problems:
         raise RulebookError(problems)
     return book
@@ -64,7 +67,7 @@ def version_of(files: Mapping[str, str]) -> str:
     """A short hash of everything that decides: not the scenarios, nor the example directory."""
     digest = hashlib.sha256()
     for name in sorted(files):
-        if name in (RULEBOOK, SOURCES, MESSAGES) or name.startswith(TEMPLATES):
+        if name in (RULEBOOK, SOURCES, MESSAGES) or name.startswith((TEMPLATES, FILES)):
             digest.update(f"{name}\x1f{files[name]}\x1e".encode())
     return digest.hexdigest()[:VERSION_LENGTH]
 
@@ -119,6 +122,17 @@ def _rulebook(
     except ValidationError as error:
         problems += sentences(RULEBOOK, table, error)
         return None
+
+
+def _file_problems(book: Rulebook, files: Mapping[str, str]) -> Iterator[str]:
+    for template in book.messages.template:
+        chosen = template.attach_by.files if template.attach_by else {}
+        for name in (*template.attach, *(name for names in chosen.values() for name in names)):
+            if f"{FILES}{name}" not in files:
+                yield (
+                    f"{MESSAGES}: template {template.id!r} attaches {name!r}, "
+                    f"but there is no {FILES}{name}"
+                )
 
 
 def _placed(tables: Mapping[str, dict[str, Any]], path: tuple[str | int, ...], what: str) -> str:

@@ -8,10 +8,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from shared.contract.intake import Channel
 from shared.contract.pipeline import PaymentKind
-from shared.domain.rulebook.condition import AllOf
+from shared.domain.rulebook.condition import ANY, AllOf
 from shared.domain.rulebook.declaration import RuleId
 from shared.domain.rulebook.effect import AnyEffect
-from shared.domain.rulebook.trigger import ANY, TRIGGERS, Trigger
+from shared.domain.rulebook.trigger import TRIGGERS, Trigger
 from shared.domain.rulebook.word import Listed, Part, Ref, words
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000)]

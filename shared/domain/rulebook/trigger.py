@@ -7,10 +7,8 @@ from typing import Annotated, Literal
 
 from shared.contract.intake import Channel
 from shared.contract.pipeline import PaymentKind
+from shared.domain.rulebook.condition import ANY
 from shared.domain.rulebook.word import Listed, Ref, Word
-
-ANY = "any"
-"""As a value of a word: whatever it is."""
 
 
 class Trigger(Word):
