@@ -162,7 +162,9 @@ class Smtp:
         return client
 
 
-def compose(letter: Letter, sender: str, attached: Mapping[str, bytes]) -> EmailMessage:
+def compose(
+    letter: Letter, sender: str, attached: Mapping[str, bytes] | None = None
+) -> EmailMessage:
     """The mail of a letter: text with HTML beside it, under a Message-ID that stays the same, and
     the files `attached`.
 
@@ -180,7 +182,7 @@ def compose(letter: Letter, sender: str, attached: Mapping[str, bytes]) -> Email
     mail.set_content(content.text, cte="quoted-printable")
     if content.html is not None:
         mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
-    for name, data in attached.items():
+    for name, data in (attached or {}).items():
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         maintype, _, subtype = kind.partition("/")
         mail.add_attachment(data, maintype=maintype, subtype=subtype, filename=name)

@@ -109,7 +109,7 @@ def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
         "attempts": len(lead.attempts),
         "closed_at": _iso(lead.closed_at),
         "round": 1 + len({m.sent_at for m in lead.messages if m.template == template}),
-        "written": None,
+        "written": {"subject": None, "text": None},
     }
 
 
