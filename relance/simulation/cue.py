@@ -25,6 +25,13 @@ class Received(Cue):
 
 
 @dataclass(frozen=True, slots=True)
+class Opened(Cue):
+    """The contact opens an e-mail of ours; `notification` is its id."""
+
+    notification: str
+
+
+@dataclass(frozen=True, slots=True)
 class Acted(Cue):
     """An agent acts on a lead; `key` is the Idempotency-Key."""
 

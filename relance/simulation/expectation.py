@@ -24,10 +24,17 @@ class Known:
     tasks: dict[str, str] = field(default_factory=dict)
 
     def learn(self, envelopes: Iterable[Envelope]) -> None:
-        """Remember the tasks that were created."""
+        """Remember the tasks that were created, and leads that others led on to.
+
+        Such a lead is called by its pipeline, the second one `production-2`.
+        """
         for each in envelopes:
             if isinstance(each.data, TaskCreated):
                 self.tasks[each.data.task] = each.data.name
+            elif isinstance(each.data, LeadCreated) and each.subject not in self.leads.values():
+                named = [name for name in self.leads if name.startswith(each.data.pipeline)]
+                more = f"-{len(named) + 1}" if named else ""
+                self.leads[f"{each.data.pipeline}{more}"] = each.subject
 
 
 def fits(envelope: Envelope, wanted: Expect | ExpectNo, known: Known) -> bool:

@@ -104,8 +104,9 @@ def replied(
     """The mail by which a contact answers; `thread` is the mail id it answers to, if known."""
     message = _mail(sender, None, source, id_, at)
     message["Subject"] = step.subject or "Re:"
-    if thread:
-        message["In-Reply-To"] = thread
+    if thread:  # our own mails are known by what stands before the @
+        ours = f"<{thread}@{(source.mailbox or '').partition('@')[2]}>"
+        message["In-Reply-To"] = thread if thread.startswith("<") else ours
     message.set_content(step.text)
     return Input(source, id_, mail=message)
 

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from relance.scenario import Scenario
-from relance.simulation.cue import Acted, Cue, Declared, Passed, Received
+from relance.simulation.cue import Acted, Cue, Declared, Opened, Passed, Received
 from relance.simulation.declaration import NoSuchSetting, declared, settings_problem
 from relance.simulation.expectation import (
     Known,
@@ -21,14 +21,24 @@ from relance.simulation.expectation import (
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
 from relance.simulation.input import Input, NoSuchSource, received, replied, source_of
 from relance.simulation.service import Pipeline
-from relance.simulation.step import Act, Declare, Receive, Reply, Step, Until, Wait
+from relance.simulation.step import (
+    Act,
+    Declare,
+    Open,
+    Receive,
+    Reply,
+    Step,
+    Until,
+    Wait,
+)
 from relance.simulation.world import Endless, World
 from services.intake.core.arrival import Refusal
 from services.notifications.core.request import UnknownTemplate
-from services.pipeline.core.action import Action, Assign
+from services.pipeline.core.action import Action, Assign, CreateLead
 from services.pipeline.core.engine import CascadeTooLong
+from services.pipeline.core.identity import lead_id
 from services.pipeline.core.lead import Lead
-from shared.contract.envelope import Envelope
+from shared.contract.envelope import Envelope, derived_id
 from shared.contract.pipeline import ActionRefused
 from shared.domain.calendar import NeverOpen
 from shared.domain.directory import Unknown
@@ -85,6 +95,7 @@ class Performance:
         self._do: dict[type[Step], Callable[[Any], None]] = {
             Receive: self._receive,
             Reply: self._reply,
+            Open: self._open,
             Act: self._act,
             Declare: self._declare,
             Wait: lambda step: self._pass(self.world.now + step.wait),
@@ -136,6 +147,17 @@ class Performance:
         at = self.world.now.astimezone(self.zone)
         self._arrive(replied(step, source, self._id(), at, sender=sender, thread=thread), None)
 
+    def _open(self, step: Open) -> None:
+        mails = [
+            message
+            for message in self._lead(step.lead).messages
+            if (message.template, message.channel, message.to) == (step.open, "email", "contact")
+        ]
+        if not mails:
+            raise Failed(f"no e-mail {step.open} went to the contact, so none can be opened")
+        self.cues.append(Opened(self.world.now, mails[-1].id))
+        self.world.opened(mails[-1].id)
+
     def _arrive(self, sent: Input, alias: str | None) -> None:
         self.cues.append(Received(self.world.now, sent))
         said = self.world.receive(sent)
@@ -157,7 +179,23 @@ class Performance:
         self._perform(lead.id, manager or owner, Assign(to=owner))
 
     def _act(self, step: Act) -> None:
-        self._perform(self._lead(step.lead).id, step.by, step.action)
+        if not isinstance(step.action, CreateLead):
+            self._perform(self._lead(step.lead).id, step.by, step.action)
+            return
+        before = len(self.world.log)
+        self._perform(self._new_lead(step.by, step.action), step.by, step.action)
+        for lead in {e.subject for e in self.world.log[before:] if e.source == "/pipeline"}:
+            self.known.leads[step.as_ or f"#{len(self.known.leads) + 1}"] = lead
+
+    def _new_lead(self, by: str, action: CreateLead) -> str:
+        """The id that a lead made by hand will have."""
+        asked = derived_id(self.world.tenant, "action", by, self._key())
+        pipeline = action.pipeline or next(iter(self.book.pipelines))
+        return lead_id(self.world.tenant, asked, pipeline)
+
+    def _key(self) -> str:
+        """The Idempotency-Key of the next action."""
+        return f"{self._id()}-{len(self.cues)}"
 
     def _perform(self, lead: str, by: str, action: Action) -> None:
         before = len(self.world.log)
@@ -168,7 +206,7 @@ class Performance:
             raise Failed(f"{by} was refused to {action.act.replace('_', ' ')}: {why}")
 
     def _ask(self, lead: str, by: str, action: Action) -> None:
-        key = f"{self._id()}-{len(self.cues)}"
+        key = self._key()
         self.cues.append(Acted(self.world.now, lead, by, action, key))
         self.world.act(lead, by, action, key)
 
@@ -198,8 +236,12 @@ class Performance:
             why = different_refusal(step, {problem[0].id}, {problem[0].rule or ""})
         else:
             before = len(self.world.log)
-            lead = self._lead(step.refuse.lead)
-            self._ask(lead.id, step.refuse.by, step.refuse.action)
+            act = step.refuse
+            if isinstance(act.action, CreateLead):
+                lead = self._new_lead(act.by, act.action)
+            else:
+                lead = self._lead(act.lead).id
+            self._ask(lead, act.by, act.action)
             why = refusal_failure(step, self.world.log[before:])
         if why:
             raise Failed(why)

@@ -107,14 +107,25 @@ class Reply(Step):
     text: str = "…"
 
 
+class Open(Step):
+    """The contact of `lead` opens the last e-mail of this template."""
+
+    open: str
+    lead: str | None = None
+
+
 class Act(Step):
-    """An agent's action; whatever else the step says are the action's arguments."""
+    """An agent's action; whatever else the step says are the action's arguments.
+
+    `as` names the lead that a `create_lead` makes.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     act: str
     by: str
     lead: str | None = None
+    as_: str | None = Field(default=None, alias="as")
 
     @property
     def action(self) -> Action:

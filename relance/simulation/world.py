@@ -13,7 +13,7 @@ from services.intake.core.normal_form import Acceptance, event_id, normalise, qu
 from services.pipeline.core.action import Action, ActionRequested
 from shared.contract.directory import Document
 from shared.contract.envelope import Envelope, derived_id
-from shared.contract.intake import LeadReceived
+from shared.contract.intake import EmailOpened, LeadReceived
 from shared.domain.directory import Directory
 
 HASH_KEY = b"simulated"
@@ -66,6 +66,21 @@ class World:
     def lead_of(self, sent: Input) -> str | None:
         """The id that intake gives this input as a lead; None if it has no id of its own."""
         return event_id(self.tenant, sent.source.id, LeadReceived, sent.arrival().provider_id)
+
+    def opened(self, notification: str) -> None:
+        """The recipient of that e-mail opens it; intake says so."""
+        data = EmailOpened(notification=notification)
+        said = Envelope(
+            id=derived_id(self.tenant, "opened", notification, self.now.isoformat()),
+            source="/intake",
+            type=data.type,
+            subject=notification,
+            time=self.now,
+            tenant=self.tenant,
+            data=data,
+        )
+        self._publish([said])
+        self._settle()
 
     def act(self, lead: str, by: str, action: Action, key: str) -> None:
         """An agent acts; `key` is the Idempotency-Key. Refused actions say `ActionRefused`."""

@@ -15,6 +15,7 @@ from services.notifications.providers.smtp import MailServer, Smtp
 from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from shared.contract import topics
+from shared.domain.rulebook.loader import FILES
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import rulebook_folder
 from shared.runtime.batch import Outcome
@@ -90,4 +91,5 @@ def _providers(service: Service, settings: NotificationsSettings) -> list[Provid
         at_once=settings.sms_at_once,
         timeout_s=settings.provider_timeout_s,
     )
-    return [Smtp(server, settings.smtp_from, settings.smtp_at_once), sms]
+    files = settings.rulebook / FILES if settings.rulebook else None
+    return [Smtp(server, settings.smtp_from, settings.smtp_at_once, files), sms]

@@ -146,7 +146,9 @@ class Sender:
             # Whoever was held up so long might answer after the lease: better not to begin.
             result = NotTaken("this process was held up before the hand-over")
         else:
-            result = await self._provider.send(Letter(message.id, message.content, clock.now()))
+            result = await self._provider.send(
+                Letter(message.id, message.content, clock.now(), message.asked.attach)
+            )
         if isinstance(result, Unclear):
             log.warning("unclear whether a message went", message=message.id, why=result.why)
             await self._look_after(message, 0, result.why)

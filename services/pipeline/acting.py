@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from services.pipeline import answers, leads, problem, store
 from services.pipeline.answers import Answer, OtherRequest
-from services.pipeline.core.action import Action, ActionRequested
+from services.pipeline.core.action import Action, ActionRequested, CreateLead
+from services.pipeline.core.identity import lead_id
 from services.pipeline.core.turn import SOURCE
 from services.pipeline.core.world import UnknownLead
 from services.pipeline.decision import Decided, decide, named_by
@@ -28,10 +29,11 @@ from shared.runtime.postgres import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an agent asks for. `lead` is an id or a number; `key` the Idempotency-Key, if any."""
+    """What an agent asks for. `lead` is an id or a number, None for an action that makes one;
+    `key` the Idempotency-Key, if any."""
 
     caller: Caller
-    lead: str
+    lead: str | None
     action: Action
     key: str | None = None
 
@@ -46,31 +48,48 @@ class Acting:
     async def act(self, tx: Transaction, request: Request) -> tuple[Answer, Sequence[Envelope]]:
         """The answer, and what to emit. Raises `Problem` when there is nothing to decide."""
         _check_texts(request.action.model_dump())
-        found = await one_lead(tx, request.caller.tenant, request.lead)
+        found = None
+        if request.lead is not None:
+            found = await one_lead(tx, request.caller.tenant, request.lead)
         if request.key is not None:
-            repeated = await _earlier(tx, request, found.id)
+            repeated = await _earlier(tx, request, found.id if found else "")
             if repeated is not None:
                 return repeated, ()
         decided = await self._decide(tx, request, found)
         directory = await self.directory(tx)
-        answer = _answer(decided, found.id, self.book, directory)
+        answer = _answer(decided, found.id if found else None, self.book, directory)
         if request.key is not None:
             await answers.keep(tx, request.caller, request.key, answer)
         return answer, decided.events
 
-    async def _decide(self, tx: Transaction, request: Request, found: leads.Found) -> Decided:
+    async def _decide(
+        self, tx: Transaction, request: Request, found: leads.Found | None
+    ) -> Decided:
         directory = await self.directory(tx)
-        envelope = _envelope(request, found.id)
         try:
-            region = directory.site(found.site).region
+            if found is None:
+                envelope, site = self._of_a_new_lead(request, directory)
+            else:
+                envelope, site = _envelope(request, found.id), found.site
+            region = directory.site(site).region
             world = await locked_world(tx, envelope.tenant, named_by([envelope], region))
             decided = decide(world, envelope, self.book, directory)
         except Unknown as unknown:
             raise problem.invalid(unknown.kind, str(unknown)) from unknown
         except UnknownLead as unknown:
-            raise problem.not_found(request.lead) from unknown
+            raise problem.not_found(request.lead or "") from unknown
         await store.save(tx, world, decided.world, decided.steps)
         return decided
+
+    def _of_a_new_lead(self, request: Request, directory: Directory) -> tuple[Envelope, str]:
+        """The input under the id that its lead will have, and the site whose phones are read."""
+        action = request.action
+        assert isinstance(action, CreateLead)  # the only one without a lead
+        asked = _envelope(request, "")
+        pipeline = action.pipeline or next(iter(self.book.pipelines))
+        lead = lead_id(asked.tenant, asked.id, pipeline)
+        site = action.site or directory.agent(request.caller.agent).site
+        return asked.model_copy(update={"subject": lead}), site
 
 
 async def one_lead(tx: Transaction, tenant: str, reference: str) -> leads.Found:
@@ -122,13 +141,14 @@ async def _earlier(tx: Transaction, request: Request, lead: str) -> Answer | Non
         ) from other
 
 
-def _answer(decided: Decided, lead: str, book: Rulebook, directory: Directory) -> Answer:
+def _answer(decided: Decided, lead: str | None, book: Rulebook, directory: Directory) -> Answer:
+    """`lead` is None for an action that made one, or linked it to one that was there."""
     match [event.data for event in decided.events]:
         case [ActionRefused() as refused]:
             refusal = problem.refused(refused)
-            return Answer(
-                409, json.dumps(refusal.body(f"/api/leads/{lead}/actions"), ensure_ascii=False)
-            )
+            asked = f"/api/leads/{lead}/actions" if lead else "/api/leads"
+            return Answer(409, json.dumps(refusal.body(asked), ensure_ascii=False))
+    lead = lead or decided.events[0].subject
     names = Names.of(book, directory)
     done = Done(
         lead=summary(decided.world.leads[lead], book, names),

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.pipeline import history, keys, leads, problem, view
 from services.pipeline.acting import Acting, Request, one_lead
 from services.pipeline.answers import Answer
-from services.pipeline.core.action import Action
+from services.pipeline.core.action import Action, CreateLead, LeadAction
 from services.pipeline.keys import Caller
 from services.pipeline.problem import MEDIA_TYPE, ProblemRoute, ProblemView
 from shared.contract.pipeline import Status
@@ -100,7 +100,7 @@ def router_of(service: Service, book: Rulebook) -> APIRouter:
     async def acted(
         key: KeyText,
         lead: Lead,
-        action: Annotated[Action, Body(openapi_examples=EXAMPLES)],
+        action: Annotated[LeadAction, Body(openapi_examples=EXAMPLES)],
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
         """Decided at once, by the rulebook.
@@ -109,6 +109,26 @@ def router_of(service: Service, book: Rulebook) -> APIRouter:
         once, with the number and the sentence of its rule; nothing has changed then.
         """
         answer = await api.acted(key, lead, action, idempotency_key)
+        kind = MEDIA_TYPE if answer.status >= 400 else "application/json"
+        return Response(answer.body, answer.status, media_type=kind)
+
+    @router.post(
+        "",
+        summary="Enter a lead by hand",
+        response_model=view.Done,
+        responses=_told(409, 411, 413),
+    )
+    async def created(
+        key: KeyText,
+        lead: Annotated[CreateLead, Body(openapi_examples=NEW_LEADS)],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """Somebody got in touch by a way that no door sees.
+
+        200 tells the new lead, or the open one that this contact has already. 409 tells every
+        missing need at once.
+        """
+        answer = await api.acted(key, None, lead, idempotency_key)
         kind = MEDIA_TYPE if answer.status >= 400 else "application/json"
         return Response(answer.body, answer.status, media_type=kind)
 
@@ -146,7 +166,7 @@ class _Api:
         return view.detail(lead, moments, self._book, names)
 
     async def acted(
-        self, key: str, reference: str, action: Action, idempotency_key: str | None
+        self, key: str, reference: str | None, action: Action, idempotency_key: str | None
     ) -> Answer:
         async def act(tx: Transaction) -> tuple[Answer, Sequence[Envelope]]:
             caller = await self._caller(tx, key)
@@ -180,6 +200,12 @@ def _wanted(asked: Asked, caller: Caller) -> leads.Wanted:
     return leads.Wanted(owner, asked.status, asked.stage, asked.q, after, asked.limit)
 
 
+NEW_LEADS: dict[str, Any] = {
+    "partner": {
+        "summary": "A partner passed it on",
+        "value": {"phone": "+375 29 123-45-67", "name": "Иван", "source": "Partner"},
+    },
+}
 EXAMPLES: dict[str, Any] = {
     "move": {"summary": "Into another stage", "value": {"act": "move", "to": "in_work"}},
     "set_fields": {
@@ -196,6 +222,6 @@ EXAMPLES: dict[str, Any] = {
     },
     "close": {
         "summary": "The lead ends",
-        "value": {"act": "close", "status": "lost", "reason": "refused"},
+        "value": {"act": "close", "status": "lost", "reason": "refused", "evidence": "letter"},
     },
 }

@@ -67,6 +67,13 @@ class LeadReceived(Event):
     raw_id: str | None = None
 
 
+class EmailOpened(Event):
+    """The recipient of one of our mails looked at it; `notification` is the message's id."""
+
+    type = "relance.email.opened.v1"
+    notification: str
+
+
 class InboundIgnored(Event):
     """An input that is no lead (a bounce, an auto-reply, a ringing call) and why."""
 
@@ -96,4 +103,9 @@ class RawReceived(Event):
     headers: dict[str, str] = {}
 
 
-INTAKE_EVENTS: tuple[type[Event], ...] = (LeadReceived, InboundIgnored, InboundQuarantined)
+INTAKE_EVENTS: tuple[type[Event], ...] = (
+    LeadReceived,
+    EmailOpened,
+    InboundIgnored,
+    InboundQuarantined,
+)

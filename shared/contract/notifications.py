@@ -28,7 +28,8 @@ class MessageEvent(Event):
 
 
 class NotificationSent(MessageEvent):
-    """Handed over to the provider, once. `text` is what the person reads; `parts` counts SMS."""
+    """Handed over to the provider, once. `text` is what the person reads; `parts` counts SMS;
+    `attached` names the files that went along."""
 
     type = "relance.notification.sent.v1"
     address: str
@@ -36,6 +37,7 @@ class NotificationSent(MessageEvent):
     subject: str | None = None
     provider_id: str | None = None
     parts: int = 1
+    attached: tuple[str, ...] = ()
 
 
 class NotificationDeferred(MessageEvent):

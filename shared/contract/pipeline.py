@@ -14,10 +14,15 @@ from shared.contract.envelope import Event, Value
 from shared.contract.intake import Channel, ContactPoint
 
 Status = Literal["open", "won", "lost", "invalid"]
+DocumentStatus = Literal["sent", "returned", "signed", "received"]
+PaymentKind = Literal["deposit", "partial", "final"]
 
 
 class LeadCreated(Event):
-    """A new lead. `number` is its short form for people; `contact` the person's id."""
+    """A new lead. `number` is its short form for people; `contact` the person's id.
+
+    `linked` is the lead that it came of, where another one made it (001-60).
+    """
 
     type = "relance.lead.created.v1"
     number: str
@@ -36,6 +41,8 @@ class LeadCreated(Event):
     fields: dict[str, str] = {}
     tags: tuple[str, ...] = ()
     mail_ids: tuple[str, ...] = ()
+    linked: str | None = None
+    by: str | None = None
 
 
 class LeadLinked(Event):
@@ -117,8 +124,40 @@ class ContactMade(Event):
     by: str | None = None
 
 
+class OutcomeClassified(Event):
+    """An agent said what this is: one of the rulebook's outcomes."""
+
+    type = "relance.lead.classified.v1"
+    outcome: str
+    by: str | None = None
+
+
+class DocumentAttached(Event):
+    """A document of a kind is on the lead. `document` is its id, `url` where it lies."""
+
+    type = "relance.lead.document_attached.v1"
+    document: str
+    kind: str
+    status: DocumentStatus
+    name: str | None = None
+    url: str | None = None
+    by: str | None = None
+
+
+class PaymentConfirmed(Event):
+    """Money is on the account; `amount` as the agent wrote it."""
+
+    type = "relance.lead.payment_confirmed.v1"
+    kind: PaymentKind
+    amount: str | None = None
+    by: str | None = None
+
+
 class TaskCreated(Event):
-    """An agent owes something. `task` is its id, `name` its kind, `to` an agent id."""
+    """An agent owes something. `task` is its id, `name` its kind, `to` an agent id.
+
+    What helps to do it: `guide` (a link), `script` (what to say), `asks` (field ids to fill).
+    """
 
     type = "relance.task.created.v1"
     task: str
@@ -127,6 +166,9 @@ class TaskCreated(Event):
     to: str | None = None
     due: Due | None = None
     channel: Channel | None = None
+    guide: str | None = None
+    script: str | None = None
+    asks: tuple[str, ...] = ()
 
 
 class TaskPostponed(Event):
@@ -210,11 +252,19 @@ class LeadLate(Event):
 
 
 class LeadClosed(Event):
-    """The lead ended."""
+    """The lead ended. `evidence`: the document or the mail that proves a refusal (001-64)."""
 
     type = "relance.lead.closed.v1"
     status: Literal["won", "lost", "invalid"]
     reason: str | None = None
+    evidence: str | None = None
+    by: str | None = None
+
+
+class LeadReopened(Event):
+    """A closed lead is open again; the stage it enters follows."""
+
+    type = "relance.lead.reopened.v1"
     by: str | None = None
 
 
@@ -232,7 +282,7 @@ class NotificationRequested(Event):
     """pipeline asks that a person be told; notifications decides how and whether.
 
     Subject: the lead id; for a digest the agent id. `occasion` is what makes two messages the
-    same message. `values` are the template's variables.
+    same message. `values` are the template's variables, `attach` names files of the rulebook.
     """
 
     type = "relance.notification.requested.v1"
@@ -242,6 +292,7 @@ class NotificationRequested(Event):
     site: str
     lead: str | None = None
     values: dict[str, JsonValue] = {}
+    attach: tuple[str, ...] = ()
 
 
 class NotificationWithdrawn(Event):
@@ -264,6 +315,9 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     NoteAdded,
     AttemptLogged,
     ContactMade,
+    OutcomeClassified,
+    DocumentAttached,
+    PaymentConfirmed,
     TaskCreated,
     TaskPostponed,
     TaskCompleted,
@@ -273,6 +327,7 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     ActionRefused,
     LeadLate,
     LeadClosed,
+    LeadReopened,
     NotificationRequested,
     NotificationWithdrawn,
 )

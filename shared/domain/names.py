@@ -21,6 +21,8 @@ class Names:
     values: dict[tuple[str, str], str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -31,12 +33,14 @@ class Names:
             stages={stage: declared.label for (_, stage), declared in book.stages.items()},
             fields={id_: declared.label for id_, declared in book.fields.items()},
             values={
-                (id_, value): label
+                (id_, value): choice.label
                 for id_, declared in book.fields.items()
-                for value, label in (declared.values or {}).items()
+                for value, choice in declared.values.items()
             },
             sources={source.id: source.label for source in book.sources.source},
             reasons={id_: declared.label for id_, declared in book.reasons.items()},
+            outcomes={id_: declared.label for id_, declared in book.outcomes.items()},
+            documents={id_: declared.label for id_, declared in book.documents.items()},
         )
 
     def agent(self, id_: str | None) -> str:

@@ -169,6 +169,23 @@ def _closed(e: pipeline.LeadClosed, say: _Say) -> str:
     return f"closed, {e.status}{reason}{say.by(e.by)}"
 
 
+def _reopened(e: pipeline.LeadReopened, say: _Say) -> str:
+    return f"open again{say.by(e.by)}"
+
+
+def _classified(e: pipeline.OutcomeClassified, say: _Say) -> str:
+    return f"classified «{say.names.outcomes.get(e.outcome, e.outcome)}»{say.by(e.by)}"
+
+
+def _document(e: pipeline.DocumentAttached, say: _Say) -> str:
+    name = f" {quoted(e.name or e.url)}" if e.name or e.url else ""
+    return f"{say.names.documents.get(e.kind, e.kind)} {e.status}{name}{say.by(e.by)}"
+
+
+def _payment(e: pipeline.PaymentConfirmed, say: _Say) -> str:
+    return f"{e.kind} payment confirmed{f' {e.amount}' if e.amount else ''}{say.by(e.by)}"
+
+
 def _requested(e: pipeline.NotificationRequested, say: _Say) -> str:
     to = say.names.agent(e.to.id) if e.to.kind == "agent" else "the contact"
     return f"tell {to}: {e.template}"
@@ -226,6 +243,7 @@ def _unknown(e: notifications.NotificationUnknown, say: _Say) -> str:
 
 WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     intake.LeadReceived: _received,
+    intake.EmailOpened: lambda _, __: "the contact opened our e-mail",
     intake.InboundIgnored: _ignored,
     intake.InboundQuarantined: _quarantined,
     intake.RawReceived: lambda e, _: f"{len(e.body_base64) * 3 // 4} bytes at door {e.door}",
@@ -247,6 +265,10 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.ActionRefused: _refused,
     pipeline.LeadLate: _late,
     pipeline.LeadClosed: _closed,
+    pipeline.LeadReopened: _reopened,
+    pipeline.OutcomeClassified: _classified,
+    pipeline.DocumentAttached: _document,
+    pipeline.PaymentConfirmed: _payment,
     pipeline.NotificationRequested: _requested,
     pipeline.NotificationWithdrawn: _withdrawn,
     reminders.DeadlinePlanned: _planned,

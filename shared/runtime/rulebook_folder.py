@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from shared.domain.rulebook import loader
@@ -25,9 +26,16 @@ def read(folder: Path | None) -> Rulebook:
 
 
 def texts(folder: Path) -> dict[str, str]:
-    """Every file of the folder that the loader reads: name relative to it, and text."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix in {".toml", ".liquid"}
-    }
+    """Every file of the folder that the loader reads: name relative to it, and text.
+
+    Of what is attached to mails (`files/`) it only needs to know that it is there, and which one:
+    the text is its SHA-256.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name.startswith(loader.FILES):
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        elif path.is_file() and path.suffix in {".toml", ".liquid"}:
+            found[name] = path.read_text(encoding="utf-8")
+    return found

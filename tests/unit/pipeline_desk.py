@@ -91,6 +91,11 @@ class Desk:
         data = ActionRequested.model_validate({"by": by, "action": {"act": act, **arguments}})
         return self.put(data, lead.id)
 
+    def refuse(self, lead: Lead) -> list[Envelope]:
+        """The client said no: with a recording that proves it the lead is lost."""
+        self.act(lead, "attach", kind="call_recording")
+        return self.act(lead, "close", status="lost", reason="refused", evidence="call_recording")
+
     def no_answer(self, lead: Lead) -> list[Envelope]:
         return self.act(lead, "log_attempt", code="call", outcome="no_answer")
 

@@ -68,6 +68,7 @@ ABOUT: dict[str, JsonValue] = {
     "attempts": 4,
     "closed_at": DUE,
     "round": 1,
+    "written": {"subject": "О встрече", "text": "Ждём вас во вторник в 11:00."},
 }
 VALUES: dict[str, dict[str, JsonValue]] = {
     "digest_agent": {"date": "2026-03-03", **SECTIONS},

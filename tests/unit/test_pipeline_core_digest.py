@@ -117,6 +117,6 @@ def test_nothing_to_say_means_no_digest() -> None:
     desk = three_leads()
     assert digests(desk, "boris") == []
     for lead in list(desk.world.leads.values()):
-        desk.act(lead, "close", status="won")
+        desk.act(lead, "close", status="invalid", reason="spam")
     assert digests(desk, "anna") == []
     assert digests(desk, "boss") == []

@@ -81,7 +81,7 @@ def test_no_alert_for_a_task_that_is_done_or_a_lead_that_is_closed() -> None:
 
     closed = desk.receive(IVAN_MAIL, channel="email")
     armed = deadline_of(desk)
-    desk.act(closed, "close", status="lost", reason="refused")
+    desk.refuse(closed)
     assert desk.fire(closed, armed) == []
     assert desk.lead(closed).late_at is None
 

@@ -38,7 +38,7 @@ def test_the_same_number_stays_on_the_open_lead_and_brings_no_second_task() -> N
 def test_after_the_close_the_same_person_gets_a_new_lead() -> None:
     desk = Desk()
     first = desk.receive(IVAN, name="Иван")
-    desk.act(first, "close", status="lost", reason="refused")
+    desk.refuse(first)
     second = desk.receive(IVAN)
 
     assert second.id != first.id
@@ -60,7 +60,7 @@ def test_a_mail_in_a_known_thread_is_a_reply_whoever_writes_it() -> None:
     )
     desk.put(answer)
 
-    assert desk.names() == ["ReplyReceived", "ContactMade"]
+    assert desk.names() == ["ReplyReceived", "ContactMade", "DeadlineSet"]
     assert desk.events[0].subject == lead.id
     assert desk.one(ContactMade).direction == "inbound"
     assert threads_of(desk.envelope(answer)) == ("<1@example.com>", "1")
@@ -95,7 +95,7 @@ def test_a_mail_to_the_mailbox_by_somebody_with_an_open_lead_is_a_reply() -> Non
     lead = desk.receive(IVAN, IVAN_MAIL, channel="form")
     desk.receive(IVAN_MAIL, channel="email", mail=MailFacts(message_id="<9@example.com>"))
 
-    assert desk.names() == ["ReplyReceived", "ContactMade"]
+    assert desk.names() == ["ReplyReceived", "ContactMade", "DeadlineSet"]
     assert desk.events[0].subject == lead.id
 
 
@@ -165,7 +165,7 @@ def test_two_contacts_in_one_request_go_to_the_open_lead_and_a_person_decides() 
     desk = Desk()
     olga = desk.receive(OLGA_MAIL, channel="email")
     ivan = desk.receive(IVAN)
-    desk.act(ivan, "close", status="lost", reason="refused")
+    desk.refuse(ivan)
     desk.receive(IVAN, OLGA_MAIL, channel="form")
 
     assert desk.events[0].subject == olga.id

@@ -75,6 +75,7 @@ def test_the_ladder_goes_an_hour_a_working_day_an_hour_and_then_closes() -> None
         "NotificationWithdrawn",
         "StageEntered",
         "LeadClosed",
+        "NotificationRequested",
         "TaskCreated",
         "NotificationRequested",
     ]

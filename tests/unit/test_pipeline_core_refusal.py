@@ -33,6 +33,7 @@ def test_a_refusal_names_every_missing_field_and_the_stage_at_once() -> None:
 
     assert desk.refused() == [
         ("001-17", ("stage",)),
+        ("001-26", ("goal", "team_size", "decision_maker")),
         ("001-28", ("niche", "source_field")),
     ]
 
@@ -81,7 +82,7 @@ def test_a_lost_lead_needs_its_reason_by_either_door() -> None:
 def test_a_closed_lead_takes_notes_and_finished_tasks_only() -> None:
     desk = Desk()
     lead = desk.receive(IVAN)
-    desk.act(lead, "close", status="lost", reason="refused")
+    desk.refuse(lead)
     desk.act(lead, "move", to="in_work")
     assert ("house-00", ("status",)) in desk.refused()
     desk.act(lead, "note", text="звонил сам", by="boss")
@@ -99,7 +100,7 @@ def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:
         ("assign", {"to": "nobody"}, ("agent",)),
         ("assign", {"to": "next_of team:none"}, ("team",)),
         ("create_task", {"task": "dance"}, ("task",)),
-        ("complete_task", {"task": "qualify"}, ("task",)),
+        ("complete_task", {"task": "check_copy"}, ("task",)),
         ("move", {"to": "moon"}, ("stage",)),
     ]
     for act, arguments, missing in cases:
@@ -110,9 +111,9 @@ def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:
 def test_needs_of_several_words_are_all_listed_each_with_what_would_satisfy_it() -> None:
     more = """
 [[require]]
-id   = "001-65"
-says = "минимум 3 попытки связаться с ним по известным каналам связи"
-to   = { close = "lost", reason = ["no_answer", "unreachable"] }
+id   = "001-62"
+says = "причина отказа должна быть объективной"
+to   = { close = "lost", reason = "wrong_address" }
 need = [
   { attempts = { at_least = 3, channel = "each_known" } },
   { elapsed = { since = "last_contact", at_least = "3w" } },
@@ -124,7 +125,7 @@ need = [
     book = load({**files(), "rulebook.toml": files()["rulebook.toml"] + more})
     desk = Desk(book)
     lead = desk.receive(IVAN)
-    desk.act(lead, "close", status="lost", reason="no_answer")
+    desk.act(lead, "close", status="lost", reason="wrong_address")
 
     needs = desk.one(ActionRefused).needs
     assert [need.missing for need in needs] == [
@@ -136,7 +137,7 @@ need = [
     ]
     assert needs[1].satisfied_by == "подождите до 23.03.2026 10:00"
     assert needs[0].satisfied_by == ("попытки связаться: не меньше 3, по каждому известному каналу")
-    desk.act(lead, "close", status="lost", reason="refused")
+    desk.refuse(lead)
     assert "LeadClosed" in desk.names()
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from shared.domain.rulebook.condition import CONDITIONS
+from shared.domain.rulebook.effect import EFFECTS
 from shared.domain.rulebook.loader import RulebookError, load, version_of
+from shared.domain.rulebook.rule import ACTION_WORDS
 from shared.domain.rulebook.rulebook import Rulebook
 from tests.unit.pipeline_desk import axelerator, files
 
@@ -114,13 +117,12 @@ MISTAKES = {
     "a word that is none": (
         ('{ create_task = "call_back"', '{ make_task = "call_back"'),
         "rulebook.toml: rule house-01: do[0]: 'make_task', 'due' is no word of `do`; expected one "
-        "of assign, cancel_task, clear_deadline, close, complete_task, create_task, move, note, "
-        "postpone_task, send, set_deadline, set_fields, withdraw",
+        "of " + ", ".join(sorted(EFFECTS)),
     ),
     "a condition that is none": (
         ('if = [ { filled = "phone" } ]', 'if = [ { fild = "phone" } ]'),
-        "rulebook.toml: rule house-01: if[0]: 'fild' is no word of `if`; expected one of any_of, "
-        "attempts, by, contacts, elapsed, filled, given, is, not, task",
+        "rulebook.toml: rule house-01: if[0]: 'fild' is no word of `if`; expected one of "
+        + ", ".join(sorted(CONDITIONS)),
     ),
     "a task nobody declared": (
         ('{ create_task = "call_back"', '{ create_task = "callback"'),
@@ -164,19 +166,18 @@ MISTAKES = {
     ),
     "a requirement on two actions": (
         ('to = { move = "lost" }', 'to = { move = "lost", close = "lost" }'),
-        "rulebook.toml: require 001-20: to: expected exactly one action of move, close, "
-        "complete_task, postpone_task, create_task, log_attempt, log_contact, assign, "
-        "set_fields, note",
+        "rulebook.toml: require 001-20: to: expected exactly one action of "
+        + ", ".join(ACTION_WORDS),
     ),
     "a party that is none": (
         ('{ create_task = "call_back"', '{ create_task = "call_back", to = "somebody"'),
         "rulebook.toml: rule house-01: do[0]: to: 'somebody' is no agent here; expected owner, "
-        "actor, manager, role:x, team:x, next_of team:x or agent:x",
+        "actor, manager, linked_owner, role:x, team:x, next_of team:x or agent:x",
     ),
     "a task for the contact": (
         ('{ create_task = "call_back"', '{ create_task = "call_back", to = "contact"'),
         "rulebook.toml: rule house-01: do[0]: to: 'contact' is no agent here; expected owner, "
-        "actor, manager, role:x, team:x, next_of team:x or agent:x",
+        "actor, manager, linked_owner, role:x, team:x, next_of team:x or agent:x",
     ),
     "any task where one is meant": (
         ('{ create_task = "call_back"', '{ create_task = "any"'),
@@ -308,5 +309,5 @@ def test_a_site_can_choose_one_to_48_hours(value: str, sentence: str | None) -> 
 
 def test_a_setting_nobody_declared_is_named() -> None:
     assert axelerator().setting_problems({"colour": "red"}) == (
-        "colour is no setting of rulebook axelerator; it has first_response",
+        "colour is no setting of rulebook axelerator; it has reactivation, first_response",
     )

@@ -151,6 +151,7 @@ def sent(message: Message, content: Content, provider_id: str | None, now: datet
         subject=content.subject,
         provider_id=provider_id,
         parts=content.parts,
+        attached=message.asked.attach if message.channel == "email" else (),
     )
 
 

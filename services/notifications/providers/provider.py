@@ -13,11 +13,15 @@ from shared.contract.notifications import MessageChannel
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message on its way: `id` is ours, the same at every attempt; `at` when it is sent."""
+    """One message on its way: `id` is ours, the same at every attempt; `at` when it is sent.
+
+    `attach` names files that go along.
+    """
 
     id: str
     content: Content
     at: datetime
+    attach: tuple[str, ...] = ()
 
 
 class CannotBeAsked(Exception):

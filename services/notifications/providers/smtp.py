@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Literal
 
 import aiosmtplib
@@ -54,18 +57,22 @@ class Smtp:
 
     channel: MessageChannel = "email"
 
-    def __init__(self, server: MailServer, sender: str, at_once: int) -> None:
-        """`sender` is the address in From and on the envelope."""
+    def __init__(
+        self, server: MailServer, sender: str, at_once: int, files: Path | None = None
+    ) -> None:
+        """`sender` is the address in From and on the envelope; what is attached lies in `files`."""
         self.at_once = at_once
         self._server = server
         self._sender = sender
+        self._files = files
         self._idle: list[aiosmtplib.SMTP] = []
 
     async def send(self, letter: Letter) -> Result:
         """Hand over in one SMTP transaction; one recipient, so one answer."""
         try:
-            mail = compose(letter, self._sender).as_bytes(policy=MAIL)
-        except (ValueError, IndexError, LookupError) as error:
+            attached = {name: self._read(name) for name in letter.attach}
+            mail = compose(letter, self._sender, attached).as_bytes(policy=MAIL)
+        except (ValueError, IndexError, LookupError, OSError) as error:
             return Refused(f"no mail can be made of it: {error}")
         try:
             async with asyncio.timeout(self._server.timeout_s):
@@ -86,6 +93,12 @@ class Smtp:
                 await asyncio.wait_for(client.quit(), 2)
             except _AWAY:
                 client.close()
+
+    def _read(self, name: str) -> bytes:
+        """A file of the rulebook; raises OSError where it is not there."""
+        if self._files is None:
+            raise FileNotFoundError(f"there is no folder to take {name} from")
+        return (self._files / name).read_bytes()
 
     async def _transaction(self, client: aiosmtplib.SMTP, address: str, mail: bytes) -> Result:
         try:
@@ -149,8 +162,11 @@ class Smtp:
         return client
 
 
-def compose(letter: Letter, sender: str) -> EmailMessage:
-    """The mail of a letter: text with HTML beside it, under a Message-ID that stays the same.
+def compose(
+    letter: Letter, sender: str, attached: Mapping[str, bytes] | None = None
+) -> EmailMessage:
+    """The mail of a letter: text with HTML beside it, under a Message-ID that stays the same, and
+    the files `attached`.
 
     Raises `ValueError` for an address or subject that would break a header.
     """
@@ -166,6 +182,10 @@ def compose(letter: Letter, sender: str) -> EmailMessage:
     mail.set_content(content.text, cte="quoted-printable")
     if content.html is not None:
         mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
+    for name, data in (attached or {}).items():
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        maintype, _, subtype = kind.partition("/")
+        mail.add_attachment(data, maintype=maintype, subtype=subtype, filename=name)
     return mail
 
 

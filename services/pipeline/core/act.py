@@ -7,19 +7,33 @@ from typing import Any
 
 from services.pipeline.core import action as acts
 from services.pipeline.core.action import ActionBase, ActionRequested
-from services.pipeline.core.condition import all_hold
+from services.pipeline.core.attempt import log_attempt
+from services.pipeline.core.create import create_by_hand
 from services.pipeline.core.fields import set_fields
+from services.pipeline.core.house import open_task
 from services.pipeline.core.moment import due_of
+from services.pipeline.core.notify import write
 from services.pipeline.core.party import agents
-from services.pipeline.core.refusal import needs, open_task
-from services.pipeline.core.stage import assign, close, move
-from services.pipeline.core.task import complete_task, create_task, postpone_task
+from services.pipeline.core.refusal import needs
+from services.pipeline.core.stage import assign, close, move, reopen
+from services.pipeline.core.task import cancel_task, complete_task, create_task, postpone_task
 from services.pipeline.core.turn import Turn
-from shared.contract.pipeline import ActionRefused, AttemptLogged, ContactMade, NoteAdded
+from shared.contract.envelope import derived_id
+from shared.contract.pipeline import (
+    ActionRefused,
+    ContactMade,
+    DocumentAttached,
+    NoteAdded,
+    OutcomeClassified,
+    PaymentConfirmed,
+)
 
 
 def act(turn: Turn, data: ActionRequested) -> None:
     """Do it, or refuse it with everything that is missing and change nothing."""
+    if isinstance(data.action, acts.CreateLead):
+        create_by_hand(turn, data.action, data.by)
+        return
     lead = turn.open(turn.cause.subject).id
     arguments = data.action.model_dump(mode="json")
     standing_against = needs(turn.scene(lead, data.by, arguments), data.action)
@@ -39,20 +53,7 @@ def _note(turn: Turn, lead: str, action: acts.Note, by: str) -> None:
 
 
 def _log_attempt(turn: Turn, lead: str, action: acts.LogAttempt, by: str) -> None:
-    """Whether it counts is judged before it is part of what is counted (001-05)."""
-    code = turn.book.attempts[action.code]
-    counted = code.counted and all_hold(code.counts_if, turn.scene(lead, by))
-    turn.emit(
-        lead,
-        AttemptLogged(
-            because=None if counted or code.rule is None else turn.because(code.rule),
-            code=action.code,
-            channel=action.channel or code.channel,
-            outcome=action.outcome,
-            counted=counted,
-            by=by,
-        ),
-    )
+    log_attempt(turn, lead, action.code, outcome=action.outcome, channel=action.channel, by=by)
 
 
 def _log_contact(turn: Turn, lead: str, action: acts.LogContact, by: str) -> None:
@@ -60,11 +61,51 @@ def _log_contact(turn: Turn, lead: str, action: acts.LogContact, by: str) -> Non
 
 
 def _move(turn: Turn, lead: str, action: acts.Move, by: str) -> None:
-    move(turn, lead, action.to, by=by, reason=action.reason)
+    move(turn, lead, action.to, by=by, reason=action.reason, evidence=action.evidence)
 
 
 def _close(turn: Turn, lead: str, action: acts.Close, by: str) -> None:
-    close(turn, lead, action.status, by=by, reason=action.reason)
+    close(turn, lead, action.status, by=by, reason=action.reason, evidence=action.evidence)
+
+
+def _classify(turn: Turn, lead: str, action: acts.Classify, by: str) -> None:
+    outcome = turn.book.outcomes[action.outcome]
+    with turn.under(outcome.rule):
+        turn.emit(lead, OutcomeClassified(outcome=outcome.id, by=by))
+        if outcome.closes is not None:
+            close(turn, lead, outcome.closes, by=by, reason=action.reason or outcome.reason)
+
+
+def _reopen(turn: Turn, lead: str, action: acts.Reopen, by: str) -> None:
+    reopen(turn, lead, action.to, by)
+
+
+def _attach(turn: Turn, lead: str, action: acts.Attach, by: str) -> None:
+    turn.emit(
+        lead,
+        DocumentAttached(
+            document=derived_id(turn.cause.id, "document"),
+            kind=action.kind,
+            status=action.status,
+            name=action.name,
+            url=action.url,
+            by=by,
+        ),
+    )
+
+
+def _confirm_payment(turn: Turn, lead: str, action: acts.ConfirmPayment, by: str) -> None:
+    turn.emit(lead, PaymentConfirmed(kind=action.kind, amount=action.amount, by=by))
+
+
+def _send(turn: Turn, lead: str, action: acts.Send, by: str) -> None:
+    write(turn, lead, action, by)
+
+
+def _cancel_task(turn: Turn, lead: str, action: acts.CancelTask, by: str) -> None:  # noqa: ARG001
+    task = open_task(turn.lead(lead), action.task)
+    if task is not None:
+        cancel_task(turn, lead, task)
 
 
 def _create_task(turn: Turn, lead: str, action: acts.CreateTask, by: str) -> None:
@@ -75,8 +116,8 @@ def _create_task(turn: Turn, lead: str, action: acts.CreateTask, by: str) -> Non
 
 def _postpone_task(turn: Turn, lead: str, action: acts.PostponeTask, by: str) -> None:
     task = open_task(turn.lead(lead), action.task)
-    if task is not None:
-        due = due_of(turn.scene(lead, by), action.due)
+    due = due_of(turn.scene(lead, by), action.due)
+    if task is not None and due is not None:
         postpone_task(turn, lead, task, due, note=action.note, by=by)
 
 
@@ -101,5 +142,11 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.CreateTask: _create_task,
     acts.PostponeTask: _postpone_task,
     acts.CompleteTask: _complete_task,
+    acts.CancelTask: _cancel_task,
     acts.Assign: _assign,
+    acts.Classify: _classify,
+    acts.Reopen: _reopen,
+    acts.Attach: _attach,
+    acts.ConfirmPayment: _confirm_payment,
+    acts.Send: _send,
 }

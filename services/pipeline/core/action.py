@@ -8,14 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.contract.envelope import Event
 from shared.contract.intake import Channel
+from shared.contract.pipeline import DocumentStatus, PaymentKind
 from shared.domain.rulebook.due import DueTime
+from shared.domain.rulebook.effect import PREVIOUS
 
 LONGEST_TEXT = 10_000
 LONGEST_VALUE = 2_000
 """As long as a door takes in; what is kept of a lead is said again in every message about it."""
-
-MADE = "made"
-"""The outcome of an attempt nobody says more of."""
 
 FieldValue = Annotated[str, StringConstraints(max_length=LONGEST_VALUE)]
 
@@ -59,7 +58,7 @@ class LogAttempt(ActionBase):
     main = "code"
     act: Literal["log_attempt"] = "log_attempt"
     code: str
-    outcome: str = MADE
+    outcome: str = "made"
     channel: Channel | None = None
 
 
@@ -73,21 +72,101 @@ class LogContact(ActionBase):
 
 
 class Move(ActionBase):
-    """Into another stage; one that closes is a close, with `reason`."""
+    """Into another stage; one that closes is a close, with `reason` and `evidence`."""
 
     main = "to"
     act: Literal["move"] = "move"
     to: str
     reason: str | None = None
+    evidence: str | None = Field(default=None, max_length=LONGEST_VALUE)
 
 
 class Close(ActionBase):
-    """The lead ends."""
+    """The lead ends. `evidence`: id or kind of a document of the lead, or one of its letters."""
 
     main = "status"
     act: Literal["close"] = "close"
     status: Literal["won", "lost", "invalid"]
     reason: str | None = None
+    evidence: str | None = Field(default=None, max_length=LONGEST_VALUE)
+
+
+class Classify(ActionBase):
+    """The lead is what this outcome says; one that closes ends it."""
+
+    main = "outcome"
+    act: Literal["classify"] = "classify"
+    outcome: str
+    reason: str | None = None
+
+
+class Reopen(ActionBase):
+    """The closed lead is open again, in this stage or in the `previous` one."""
+
+    main = "to"
+    act: Literal["reopen"] = "reopen"
+    to: str = PREVIOUS
+
+
+class Attach(ActionBase):
+    """A document of a kind is on the lead; the same kind and name again is its new status."""
+
+    main = "kind"
+    act: Literal["attach"] = "attach"
+    kind: str
+    status: DocumentStatus = "received"
+    name: str | None = Field(default=None, max_length=500)
+    url: str | None = Field(default=None, max_length=LONGEST_VALUE)
+
+
+class ConfirmPayment(ActionBase):
+    """Money is on the account."""
+
+    main = "kind"
+    act: Literal["confirm_payment"] = "confirm_payment"
+    kind: PaymentKind
+    amount: str | None = Field(default=None, max_length=100)
+
+
+class Send(ActionBase):
+    """The contact is written to, by a template; `subject` and `text` are for one that asks."""
+
+    main = "template"
+    act: Literal["send"] = "send"
+    template: str
+    subject: str | None = Field(default=None, max_length=500)
+    text: str | None = Field(default=None, max_length=LONGEST_TEXT)
+
+
+class CancelTask(ActionBase):
+    """The open task (id or kind) is no longer owed."""
+
+    main = "task"
+    act: Literal["cancel_task"] = "cancel_task"
+    task: str
+
+
+class CreateLead(ActionBase):
+    """A new lead by hand: somebody got in touch by a way that no door sees (001-14).
+
+    `pipeline` is the rulebook's first unless said; `channel` follows from what is known of the
+    contact; `owner` is whoever acts unless said.
+    """
+
+    main = "pipeline"
+    act: Literal["create_lead"] = "create_lead"
+    pipeline: str | None = None
+    channel: Channel | None = None
+    source: str | None = Field(default=None, max_length=200)
+    site: str | None = None
+    owner: str | None = None
+    phone: FieldValue | None = None
+    email: FieldValue | None = None
+    name: FieldValue | None = None
+    company: FieldValue | None = None
+    subject: FieldValue | None = None
+    text: str | None = Field(default=None, max_length=LONGEST_TEXT)
+    fields: dict[str, FieldValue] = Field(default={}, max_length=50)
 
 
 class CreateTask(ActionBase):
@@ -128,7 +207,7 @@ class Assign(ActionBase):
     to: str
 
 
-Action = Annotated[
+LeadAction = Annotated[
     SetFields
     | Note
     | LogAttempt
@@ -138,13 +217,23 @@ Action = Annotated[
     | CreateTask
     | PostponeTask
     | CompleteTask
-    | Assign,
+    | CancelTask
+    | Assign
+    | Classify
+    | Reopen
+    | Attach
+    | ConfirmPayment
+    | Send,
     Field(discriminator="act"),
 ]
+"""What can be done to a lead that is there."""
+
+Action = Annotated[LeadAction | CreateLead, Field(discriminator="act")]
 
 
 class ActionRequested(Event):
-    """An agent asks for this; internal to pipeline, never on a topic. Subject: the lead id.
+    """An agent asks for this; internal to pipeline, never on a topic. Subject: the lead id (for
+    `create_lead` the id that the lead will have).
 
     The envelope's id is the cause of everything that comes of it; the shell derives it from the
     Idempotency-Key, so that a repeat makes the same ids.

@@ -11,7 +11,7 @@ from services.pipeline.core.moment import instant, later
 from services.pipeline.core.party import is_one_of
 from services.pipeline.core.turn import Scene
 from shared.domain.rulebook import condition as words
-from shared.domain.rulebook.condition import AttemptCount, Condition, ExchangeCount, Range
+from shared.domain.rulebook.condition import ANY, AttemptCount, Condition, ExchangeCount, Range
 
 Missing = tuple[str, ...]
 CHANNELS_OF_POINT: Mapping[str, tuple[str, ...]] = {"phone": ("call", "sms"), "email": ("email",)}
@@ -67,6 +67,8 @@ def attribute(scene: Scene, name: str) -> tuple[str, ...]:
         return lead.tags
     if name == "late":
         return ("true" if lead.late_at else "false",)
+    if name == "payment":
+        return tuple(payment.kind for payment in lead.payments)
     value = lead.fields.get(name) if name in scene.book.fields else getattr(lead, name)
     return () if value is None else (str(value),)
 
@@ -125,6 +127,8 @@ def _since(made: list[Any], want: ExchangeCount, scene: Scene) -> list[Any]:
     if want.since == "received":
         return made
     start = instant(scene, want.since)
+    if want.since in ("last_contact", "last_attempt"):  # what came after that one, not itself
+        return [one for one in made if one.at > start]
     return [one for one in made if one.at >= start]
 
 
@@ -164,14 +168,40 @@ def _long_enough(scene: Scene, start: datetime, end: datetime, span: words.Span)
 def _task(condition: words.Task, scene: Scene) -> Missing:
     want = condition.task
     number = sum(
-        task.name == want.name
+        want.name in (ANY, task.name)
         and task.status == want.status
         and (want.of == "lead" or task.to == scene.actor)
+        and (not want.note or (task.note or "").strip() in want.note)
         for task in scene.lead.tasks.values()
     )
     low = 1 if want.at_least is None and want.at_most is None else want.at_least
     ok = (low is None or number >= low) and (want.at_most is None or number <= want.at_most)
     return () if ok else ("task",)
+
+
+def _message(condition: words.Message, scene: Scene) -> Missing:
+    """A message on two channels is one message."""
+    want = condition.message
+    number = len(
+        {
+            (message.template, message.sent_at)
+            for message in scene.lead.messages
+            if message.template in want.template
+            and (want.status == "sent" or message.opened_at is not None)
+        }
+    )
+    if want.exactly is not None:
+        return () if number == want.exactly else ("message",)
+    return () if number >= (1 if want.at_least is None else want.at_least) else ("message",)
+
+
+def _document(condition: words.Document, scene: Scene) -> Missing:
+    want = condition.document
+    there = {
+        document.kind for document in scene.lead.documents if want.status in (None, document.status)
+    }
+    found = [kind in there for kind in want.kind]
+    return () if (all(found) if want.all else any(found)) else ("document",)
 
 
 def _by(condition: words.By, scene: Scene) -> Missing:
@@ -194,6 +224,8 @@ CHECKS: Mapping[type[Condition], Callable[[Any, Scene], Missing]] = {
     words.Contacts: _contacts,
     words.Elapsed: _elapsed,
     words.Task: _task,
+    words.Message: _message,
+    words.Document: _document,
     words.By: _by,
     words.Not: _not,
     words.AnyOf: _any_of,

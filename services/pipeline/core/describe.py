@@ -9,7 +9,7 @@ from services.pipeline.core.moment import instant, later
 from services.pipeline.core.phrase import Phrases, shown
 from services.pipeline.core.turn import Scene
 from shared.domain.rulebook import condition as words
-from shared.domain.rulebook.condition import Condition
+from shared.domain.rulebook.condition import ANY, Condition
 
 
 def describe(condition: Condition, scene: Scene) -> str:
@@ -22,7 +22,8 @@ def label(scene: Scene, name: str) -> str:
     field = scene.book.fields.get(name)
     if field is None:
         return name
-    return f"{field.label} ({', '.join(field.values.values())})" if field.values else field.label
+    choices = field.choices(scene.today).values()
+    return f"{field.label} ({', '.join(choices)})" if choices else field.label
 
 
 def _filled(condition: words.Filled, scene: Scene, phrases: Phrases) -> str:
@@ -75,7 +76,25 @@ def _elapsed(condition: words.Elapsed, scene: Scene, phrases: Phrases) -> str:
 
 def _task(condition: words.Task, scene: Scene, phrases: Phrases) -> str:
     want = condition.task
-    return phrases.say(f"task_{want.status}", scene.book.tasks[want.name].label)
+    label_ = phrases.say("any_task") if want.name == ANY else scene.book.tasks[want.name].label
+    if want.note:
+        label_ = f"{label_} ({' / '.join(want.note)})"
+    return phrases.say(f"task_{want.status}", label_)
+
+
+def _message(condition: words.Message, scene: Scene, phrases: Phrases) -> str:
+    want = condition.message
+    templates = scene.book.messages.templates
+    return phrases.say(f"message_{want.status}", [templates[t].label for t in want.template])
+
+
+def _document(condition: words.Document, scene: Scene, phrases: Phrases) -> str:
+    want = condition.document
+    labels = [scene.book.documents[kind].label for kind in want.kind]
+    what = (", " if want.all else phrases.say("or")).join(labels)
+    if want.status is not None:
+        what = f"{what} ({phrases.noun(want.status)})"
+    return phrases.say("document", what)
 
 
 def _by(condition: words.By, _: Scene, phrases: Phrases) -> str:
@@ -106,6 +125,8 @@ WORDS: Mapping[type[Condition], Callable[[Any, Scene, Phrases], str]] = {
     words.Contacts: _contacts,
     words.Elapsed: _elapsed,
     words.Task: _task,
+    words.Message: _message,
+    words.Document: _document,
     words.By: _by,
     words.Is: _is,
     words.Not: _not,

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.pipeline.core import notify
+from services.pipeline.core.attempt import log_attempt
+from services.pipeline.core.create import create_linked
 from services.pipeline.core.fields import set_fields
 from services.pipeline.core.moment import due_of
 from services.pipeline.core.party import agents
-from services.pipeline.core.stage import assign, close, move
+from services.pipeline.core.placeholder import fill
+from services.pipeline.core.stage import assign, close, move, reopen
 from services.pipeline.core.task import (
     cancel_task,
     clear_deadline,
@@ -34,13 +37,18 @@ def _create_task(turn: Turn, trigger: Envelope, effect: words.CreateTask) -> Non
     scene = turn.scene(trigger.subject)
     to = next(iter(agents(scene, effect.to)), None)
     due = None if effect.due is None else due_of(scene, effect.due)
-    create_task(turn, trigger.subject, effect.create_task, due=due, to=to, subject=effect.subject)
+    subject = fill(scene, effect.subject) if effect.subject else None
+    create_task(turn, trigger.subject, effect.create_task, due=due, to=to, subject=subject)
 
 
 def _postpone_task(turn: Turn, trigger: Envelope, effect: words.PostponeTask) -> None:
     scene = turn.scene(trigger.subject)
+    due = due_of(scene, effect.due)
+    if due is None:
+        return
+    note = fill(scene, effect.note) if effect.note else None
     for task in scene.lead.open_tasks(effect.postpone_task):
-        postpone_task(turn, trigger.subject, task, due_of(scene, effect.due), note=effect.note)
+        postpone_task(turn, trigger.subject, task, due, note=note)
 
 
 def _complete_task(turn: Turn, trigger: Envelope, effect: words.CompleteTask) -> None:
@@ -56,7 +64,8 @@ def _cancel_task(turn: Turn, trigger: Envelope, effect: words.CancelTask) -> Non
 
 def _set_deadline(turn: Turn, trigger: Envelope, effect: words.SetDeadline) -> None:
     due = due_of(turn.scene(trigger.subject), effect.due)
-    set_deadline(turn, trigger.subject, effect.set_deadline, due)
+    if due is not None:
+        set_deadline(turn, trigger.subject, effect.set_deadline, due)
 
 
 def _clear_deadline(turn: Turn, trigger: Envelope, effect: words.ClearDeadline) -> None:
@@ -67,7 +76,7 @@ def _clear_deadline(turn: Turn, trigger: Envelope, effect: words.ClearDeadline) 
 
 
 def _note(turn: Turn, trigger: Envelope, effect: words.Note) -> None:
-    turn.emit(trigger.subject, NoteAdded(text=effect.note))
+    turn.emit(trigger.subject, NoteAdded(text=fill(turn.scene(trigger.subject), effect.note)))
 
 
 def _set_fields(turn: Turn, trigger: Envelope, effect: words.SetFields) -> None:
@@ -87,6 +96,18 @@ def _close(turn: Turn, trigger: Envelope, effect: words.Close) -> None:
     close(turn, trigger.subject, effect.close, reason=effect.reason)
 
 
+def _reopen(turn: Turn, trigger: Envelope, effect: words.Reopen) -> None:
+    reopen(turn, trigger.subject, effect.reopen)
+
+
+def _create_lead(turn: Turn, trigger: Envelope, effect: words.CreateLead) -> None:
+    create_linked(turn, trigger, turn.book.pipelines[effect.create_lead])
+
+
+def _log_attempt(turn: Turn, trigger: Envelope, effect: words.LogAttempt) -> None:
+    log_attempt(turn, trigger.subject, effect.log_attempt)
+
+
 def _withdraw(turn: Turn, trigger: Envelope, effect: words.Withdraw) -> None:
     notify.withdraw(turn, trigger.subject, effect)
 
@@ -103,6 +124,9 @@ DEEDS: Mapping[type[Effect], Callable[[Turn, Envelope, Any], None]] = {
     words.Assign: _assign,
     words.Move: _move,
     words.Close: _close,
+    words.Reopen: _reopen,
+    words.CreateLead: _create_lead,
+    words.LogAttempt: _log_attempt,
     words.Send: notify.send,
     words.Withdraw: _withdraw,
 }

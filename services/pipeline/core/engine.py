@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.pipeline.core.act import act
-from services.pipeline.core.action import ActionRequested, SetFields
+from services.pipeline.core.action import ActionRequested, CreateLead, SetFields
+from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.condition import all_hold, speaks_of_status
 from services.pipeline.core.effect import run
 from services.pipeline.core.fields import typed_points
@@ -16,10 +17,11 @@ from services.pipeline.core.judge import judge
 from services.pipeline.core.turn import Turn
 from services.pipeline.core.world import UnknownLead, World
 from shared.contract.envelope import Envelope, Event
-from shared.contract.intake import ContactPoint, LeadReceived
+from shared.contract.intake import ContactPoint, EmailOpened, LeadReceived
 from shared.contract.notifications import MessageEvent, NotificationSent
 from shared.contract.reminders import DeadlinePlanned, DeadlineReached, LeadOverdue
 from shared.domain.directory import Directory
+from shared.domain.rulebook.effect import CONTACT
 from shared.domain.rulebook.rule import Rule
 from shared.domain.rulebook.rulebook import Rulebook
 
@@ -58,9 +60,12 @@ def handle(
 
 
 def lead_of(envelope: Envelope) -> str | None:
-    """The lead that an input is about; none for what intake received, and for digests' mail."""
+    """The lead that an input is about; none for what intake received, for digests' mail, and for
+    an action that makes one."""
     data = envelope.data
-    if isinstance(data, LeadReceived):
+    if isinstance(data, LeadReceived | EmailOpened):
+        return None
+    if isinstance(data, ActionRequested) and isinstance(data.action, CreateLead):
         return None
     return data.lead if isinstance(data, MessageEvent) else envelope.subject
 
@@ -73,13 +78,19 @@ def points_of(envelope: Envelope, region: str) -> tuple[ContactPoint, ...]:
     data = envelope.data
     if isinstance(data, LeadReceived):
         return data.points
-    if isinstance(data, ActionRequested) and isinstance(data.action, SetFields):
-        return typed_points(data.action.fields, region)
+    if isinstance(data, ActionRequested):
+        if isinstance(data.action, SetFields):
+            return typed_points(data.action.fields, region)
+        if isinstance(data.action, CreateLead):
+            typed = {"phone": data.action.phone or "", "email": data.action.email or ""}
+            return typed_points(typed, region)
     return ()
 
 
 def threads_of(envelope: Envelope) -> tuple[str, ...]:
     """The mail ids that this input answers: whose lead has them must be known too."""
+    if isinstance(envelope.data, EmailOpened):
+        return (envelope.data.notification,)
     return thread_of(envelope.data) if isinstance(envelope.data, LeadReceived) else ()
 
 
@@ -119,13 +130,30 @@ def _sent(turn: Turn, data: NotificationSent) -> None:
     if data.lead is None:
         return
     turn.open(data.lead)
-    about = turn.cause.model_copy(update={"subject": data.lead})
-    turn.apply(about)
-    turn.pending.append(about)
+    turn.take_in(data.lead)
+    template = turn.book.messages.by_id(data.template)
+    if template is not None and template.attempt is not None and data.to == CONTACT:
+        with turn.under(template.rule):
+            log_attempt(turn, data.lead, template.attempt, channel=data.channel)
+
+
+def _opened(turn: Turn, data: EmailOpened) -> None:
+    """The contact looked at a mail of ours; only the first time says something new.
+
+    A mail that is not in any lead's thread (a digest's) is nobody's business here.
+    """
+    lead = turn.lead_of_mail((data.notification,))
+    if lead is None:
+        raise UnknownLead(data.notification)
+    message = next((m for m in lead.messages if m.id == data.notification), None)
+    if message is not None and message.opened_at is None:
+        turn.open(lead.id)
+        turn.take_in(lead.id)
 
 
 CONSUMED: Mapping[type[Event], Callable[[Turn, Any], None]] = {
     LeadReceived: receive,
+    EmailOpened: _opened,
     DeadlinePlanned: _planned,
     DeadlineReached: judge,
     LeadOverdue: judge,

@@ -5,31 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.pipeline.core.lead import Attempt, Deadline, Exchange, Lead, Message, Task
+from services.pipeline.core.evolve_task import TASK_CHANGES, Update
+from services.pipeline.core.lead import Attempt, Document, Exchange, Lead, Message, Payment
 from shared.contract.envelope import Envelope, Event
-from shared.contract.intake import ContactPoint
+from shared.contract.intake import ContactPoint, EmailOpened
 from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import (
     AttemptLogged,
     ContactMade,
-    DeadlineCleared,
-    DeadlineSet,
+    DocumentAttached,
     FieldsSet,
     LeadAssigned,
     LeadClosed,
     LeadCreated,
     LeadLate,
     LeadLinked,
+    LeadReopened,
+    OutcomeClassified,
+    PaymentConfirmed,
     ReplyReceived,
     StageEntered,
-    TaskCancelled,
-    TaskCompleted,
-    TaskCreated,
-    TaskPostponed,
 )
-from shared.contract.reminders import DeadlinePlanned, DeadlineReached, LeadOverdue
 
-Update = dict[str, Any]
 CONTACT_FIELDS = frozenset({"phone", "email", "name", "company"})
 
 
@@ -55,6 +52,7 @@ def create(envelope: Envelope, data: LeadCreated) -> Lead:
         tags=data.tags,
         fields=data.fields,
         mail_ids=data.mail_ids,
+        linked=(data.linked,) if data.linked else (),
     )
 
 
@@ -142,59 +140,6 @@ def _in_contact(lead: Lead, envelope: Envelope, data: ContactMade) -> Update:
     return {"contacts": (*lead.contacts, exchange)}
 
 
-def _task_created(lead: Lead, envelope: Envelope, data: TaskCreated) -> Update:
-    task = Task(
-        id=data.task,
-        name=data.name,
-        title=data.title,
-        to=data.to,
-        channel=data.channel,
-        due=data.due,
-        created_at=envelope.time,
-    )
-    return {"tasks": {**lead.tasks, data.task: task}}
-
-
-def _task(lead: Lead, id_: str, **update: object) -> Update:
-    task = lead.tasks.get(id_)
-    if task is None:
-        return {}
-    return {"tasks": {**lead.tasks, id_: task.model_copy(update=update)}}
-
-
-def _postponed(lead: Lead, _: Envelope, data: TaskPostponed) -> Update:
-    return _task(lead, data.task, due=data.due, due_at=None, overdue=False)
-
-
-def _completed(lead: Lead, _: Envelope, data: TaskCompleted) -> Update:
-    return _task(lead, data.task, status="completed")
-
-
-def _cancelled(lead: Lead, _: Envelope, data: TaskCancelled) -> Update:
-    return _task(lead, data.task, status="cancelled")
-
-
-def _deadline_set(lead: Lead, envelope: Envelope, data: DeadlineSet) -> Update:
-    because = data.because
-    deadline = Deadline(
-        id=envelope.id,
-        name=data.name,
-        kind=data.kind,
-        due=data.due,
-        rule=because.rule if because else None,
-        version=because.version if because else None,
-    )
-    return {"deadlines": {**lead.deadlines, data.name: deadline}}
-
-
-def _without_deadline(lead: Lead, name: str) -> Update:
-    return {"deadlines": {key: value for key, value in lead.deadlines.items() if key != name}}
-
-
-def _deadline_cleared(lead: Lead, _: Envelope, data: DeadlineCleared) -> Update:
-    return _without_deadline(lead, data.name) if data.name in lead.deadlines else {}
-
-
 def _late(lead: Lead, envelope: Envelope, _: LeadLate) -> Update:
     return {"late_at": lead.late_at or envelope.time}
 
@@ -203,25 +148,42 @@ def _closed(_: Lead, envelope: Envelope, data: LeadClosed) -> Update:
     return {"status": data.status, "reason": data.reason, "closed_at": envelope.time}
 
 
-def _planned(lead: Lead, _: Envelope, data: DeadlinePlanned) -> Update:
-    deadline = lead.deadlines.get(data.name)
-    if deadline is None or deadline.id != data.deadline_set:
-        return {}
-    planned = deadline.model_copy(update={"due_at": data.due_at})
-    return {
-        "deadlines": {**lead.deadlines, data.name: planned},
-        **_task(lead, data.name, due_at=data.due_at),
-    }
+def _reopened(_: Lead, __: Envelope, ___: LeadReopened) -> Update:
+    return {"status": "open", "reason": None, "outcome": None, "closed_at": None}
 
 
-def _fired(lead: Lead, _: Envelope, data: DeadlineReached | LeadOverdue) -> Update:
-    """A deadline fires once; a task stays open and is overdue."""
-    deadline = lead.deadlines.get(data.name)
-    if deadline is None or deadline.id != data.deadline_set:
-        return {}
+def _classified(_: Lead, __: Envelope, data: OutcomeClassified) -> Update:
+    return {"outcome": data.outcome}
+
+
+def _attached(lead: Lead, envelope: Envelope, data: DocumentAttached) -> Update:
+    """One of that kind and name again is its new status."""
+    kept = tuple(d for d in lead.documents if (d.kind, d.name) != (data.kind, data.name))
+    document = Document(
+        id=data.document,
+        kind=data.kind,
+        status=data.status,
+        at=envelope.time,
+        name=data.name,
+        url=data.url,
+    )
+    return {"documents": (*kept, document)}
+
+
+def _paid(lead: Lead, envelope: Envelope, data: PaymentConfirmed) -> Update:
+    payment = Payment(kind=data.kind, at=envelope.time, amount=data.amount, by=data.by)
+    return {"payments": (*lead.payments, payment)}
+
+
+def _opened(lead: Lead, envelope: Envelope, data: EmailOpened) -> Update:
+    """The first time counts."""
     return {
-        **_without_deadline(lead, data.name),
-        **_task(lead, data.name, due_at=data.due_at, overdue=True),
+        "messages": tuple(
+            message.model_copy(update={"opened_at": envelope.time})
+            if message.id == data.notification and message.opened_at is None
+            else message
+            for message in lead.messages
+        )
     }
 
 
@@ -247,6 +209,7 @@ def _joined(known: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update]] = {
+    **TASK_CHANGES,
     LeadLinked: _linked,
     ReplyReceived: _replied,
     LeadAssigned: _assigned,
@@ -254,16 +217,12 @@ CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update]] = {
     FieldsSet: _fields_set,
     AttemptLogged: _attempted,
     ContactMade: _in_contact,
-    TaskCreated: _task_created,
-    TaskPostponed: _postponed,
-    TaskCompleted: _completed,
-    TaskCancelled: _cancelled,
-    DeadlineSet: _deadline_set,
-    DeadlineCleared: _deadline_cleared,
     LeadLate: _late,
     LeadClosed: _closed,
-    DeadlinePlanned: _planned,
-    DeadlineReached: _fired,
-    LeadOverdue: _fired,
+    LeadReopened: _reopened,
+    OutcomeClassified: _classified,
+    DocumentAttached: _attached,
+    PaymentConfirmed: _paid,
+    EmailOpened: _opened,
     NotificationSent: _sent,
 }

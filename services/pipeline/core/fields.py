@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from services.pipeline.core.phrase import Phrases
 from services.pipeline.core.turn import Scene, Turn
+from services.pipeline.core.value import number_of, plain, read_value
 from shared.contract.intake import ContactPoint, PointKind
 from shared.contract.pipeline import FieldsSet, NoteAdded
 from shared.domain.contact_point import Reading, read_email, read_phone
+from shared.domain.rulebook.declaration import FieldDeclaration
 
 READERS: tuple[PointKind, ...] = ("phone", "email")
 """The contact points that an agent can type as fields."""
@@ -26,11 +29,47 @@ def typed_points(fields: Mapping[str, str], region: str) -> tuple[ContactPoint, 
 
 
 def normal(scene: Scene, fields: Mapping[str, str]) -> dict[str, str]:
-    """The values as they are kept: contact points in their one form, texts stripped."""
+    """The values as they are kept: contact points and numbers in their one form, texts stripped.
+
+    Of a field that keeps the largest, a smaller number changes nothing; parts of a number that
+    changes (`percent_of`) change with it while nobody has filled them otherwise.
+    """
     region = scene.directory.site(scene.lead.site).region
-    kept = {name: value.strip() for name, value in fields.items()}
+    kept = {name: _kept(scene, name, value.strip()) for name, value in fields.items()}
     points = typed_points(kept, region)
-    return kept | {point.kind: point.value for point in points}
+    kept |= {point.kind: point.value for point in points}
+    return kept | _parts(scene, kept)
+
+
+def _kept(scene: Scene, name: str, value: str) -> str:
+    field = scene.book.fields.get(name)
+    if field is None:
+        return value
+    value = read_value(field, value, scene.today) or ""
+    known, new = number_of(scene.lead.fields.get(name)), number_of(value)
+    if field.keep == "max" and known is not None and new is not None:
+        return plain(max(known, new))
+    return value
+
+
+def _parts(scene: Scene, kept: Mapping[str, str]) -> dict[str, str]:
+    """Fields that are a part of one that is set now (001-52), unless filled by hand."""
+    parts: dict[str, str] = {}
+    for field in scene.book.fields.values():
+        whole = field.percent_of
+        if whole is None or whole not in kept or field.id in kept:
+            continue
+        before = _part(field, scene.lead.fields.get(whole))
+        if scene.lead.fields.get(field.id, "") in ("", before):
+            parts[field.id] = _part(field, kept[whole])
+    return parts
+
+
+def _part(field: FieldDeclaration, whole: str | None) -> str:
+    number = number_of(whole)
+    if number is None or field.percent is None:
+        return ""
+    return plain((number * field.percent / 100).quantize(Decimal("0.01")))
 
 
 def set_fields(turn: Turn, lead: str, fields: Mapping[str, str], by: str | None = None) -> None:

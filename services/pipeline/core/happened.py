@@ -7,21 +7,25 @@ from typing import Any
 
 from services.pipeline.core.turn import Turn
 from shared.contract.envelope import Envelope, Event
+from shared.contract.intake import EmailOpened
 from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import (
     AttemptLogged,
     ContactMade,
+    DocumentAttached,
     FieldsSet,
     LeadAssigned,
     LeadClosed,
     LeadCreated,
     LeadLinked,
+    OutcomeClassified,
+    PaymentConfirmed,
     ReplyReceived,
     StageEntered,
     TaskCompleted,
 )
 from shared.contract.reminders import DeadlineReached, LeadOverdue
-from shared.domain.rulebook.trigger import ANY
+from shared.domain.rulebook.condition import ANY
 
 Happenings = Iterable[tuple[str, str]]
 
@@ -72,6 +76,24 @@ def _replied(_: Turn, __: Envelope, ___: ReplyReceived) -> Happenings:
     return [("reply", ANY)]
 
 
+def _classified(_: Turn, __: Envelope, data: OutcomeClassified) -> Happenings:
+    return [("classified", data.outcome), ("classified", ANY)]
+
+
+def _attached(_: Turn, __: Envelope, data: DocumentAttached) -> Happenings:
+    return [("document", data.kind), ("document", ANY)]
+
+
+def _paid(_: Turn, __: Envelope, data: PaymentConfirmed) -> Happenings:
+    return [("payment", data.kind), ("payment", ANY)]
+
+
+def _opened(turn: Turn, envelope: Envelope, data: EmailOpened) -> Happenings:
+    messages = turn.lead(envelope.subject).messages
+    template = next(m.template for m in messages if m.id == data.notification)
+    return [("opened", template), ("opened", ANY)]
+
+
 def _completed(_: Turn, __: Envelope, data: TaskCompleted) -> Happenings:
     return [("task_completed", data.name), ("task_completed", ANY)]
 
@@ -106,5 +128,9 @@ NAMES: Mapping[type[Event], Callable[[Turn, Envelope, Any], Happenings]] = {
     LeadOverdue: _overdue,
     DeadlineReached: _reached,
     NotificationSent: _sent,
+    EmailOpened: _opened,
+    OutcomeClassified: _classified,
+    DocumentAttached: _attached,
+    PaymentConfirmed: _paid,
     LeadClosed: _closed,
 }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from services.pipeline.core.condition import all_hold, speaks_of_status
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.fields import note_foreign_points
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.stage import assign, enter
 from services.pipeline.core.turn import Turn
+from services.pipeline.core.value import read_value
 from shared.contract.envelope import derived_id
 from shared.contract.intake import LeadReceived
 from shared.contract.pipeline import (
@@ -19,7 +21,9 @@ from shared.contract.pipeline import (
     ReplyReceived,
 )
 from shared.domain.directory import Unknown
+from shared.domain.rulebook.condition import ANY
 from shared.domain.rulebook.declaration import Pipeline
+from shared.domain.rulebook.effect import Reopen
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_LENGTH = 6
@@ -42,25 +46,45 @@ def receive(turn: Turn, data: LeadReceived) -> None:
     """Decide what an input is: a reply, a link to the contact's open lead, or a new lead.
 
     A mail in a known thread is a reply, and so is one to a mailbox by somebody with an open lead
-    here. A closed lead is never woken: the contact gets a new one (decision 21). Raises
-    `Unknown` for a site that the directory does not have yet.
+    here. A closed lead is woken only by a reply, where a rule says so; else the contact gets a
+    new one (decision 21). Raises `Unknown` for a site that the directory does not have yet.
     """
     turn.directory.site(data.site)
-    pipeline = next(iter(turn.book.pipelines.values()))
+    source = turn.book.sources.by_id(data.source)
+    pipelines = turn.book.pipelines
+    first = next(iter(pipelines.values()))
+    take(turn, data, pipelines.get(source.pipeline or "", first) if source else first)
+
+
+def take(turn: Turn, data: LeadReceived, pipeline: Pipeline, by: str | None = None) -> str:
+    """Decide it for this pipeline; returns the lead that has it now. `by`: who typed it."""
     id_ = lead_id(turn.cause.tenant, turn.cause.id, pipeline.id)
     if turn.has_lead(id_):
-        return
+        return id_
     contacts = _contacts(turn, data)
     open_lead = _open_lead(turn, contacts, pipeline)
     thread = turn.lead_of_mail(thread_of(data))
-    if thread is not None and thread.is_open:
+    if thread is not None and (thread.is_open or _is_woken_by_replies(turn, thread)):
         _reply(turn, thread, data)
-    elif open_lead is None:
-        _create(turn, id_, contacts, pipeline, data)
-    elif data.mail is not None:
+        return thread.id
+    if open_lead is None:
+        _create(turn, id_, contacts, pipeline, data, by=by)
+        return id_
+    if data.mail is not None:
         _reply(turn, open_lead, data)
     else:
         _link(turn, open_lead, pipeline, data)
+    return open_lead.id
+
+
+def _is_woken_by_replies(turn: Turn, lead: Lead) -> bool:
+    """Whether a rule opens this closed lead again when its contact answers (001-70)."""
+    return any(
+        any(isinstance(effect, Reopen) for effect in rule.do)
+        and speaks_of_status(rule.if_)
+        and all_hold(rule.if_, turn.scene(lead.id))
+        for rule in turn.book.rules_on([("reply", ANY)])
+    )
 
 
 def _contacts(turn: Turn, data: LeadReceived) -> list[Contact]:
@@ -128,7 +152,13 @@ def _link(turn: Turn, lead: Lead, pipeline: Pipeline, data: LeadReceived) -> Non
 
 
 def _create(
-    turn: Turn, id_: str, contacts: list[Contact], pipeline: Pipeline, data: LeadReceived
+    turn: Turn,
+    id_: str,
+    contacts: list[Contact],
+    pipeline: Pipeline,
+    data: LeadReceived,
+    *,
+    by: str | None,
 ) -> None:
     source = turn.book.sources.by_id(data.source)
     known = contacts[0].id if contacts else derived_id(turn.cause.id, "contact")
@@ -154,6 +184,7 @@ def _create(
                 fields=fields,
                 tags=data.tags,
                 mail_ids=_mail_ids(data),
+                by=by,
             ),
         )
     with turn.under(first.rule):
@@ -170,10 +201,11 @@ def _fields(turn: Turn, data: LeadReceived) -> tuple[dict[str, str], list[str]]:
     unread: list[str] = []
     for name, value in data.fields.items():
         declared = turn.book.fields.get(name)
-        if declared is None or (declared.values and value not in declared.values):
+        read = read_value(declared, value, turn.today(data.site)) if declared else None
+        if read is None:
             unread.append(f"{declared.label if declared else name}: {value}")
         else:
-            fields[name] = value
+            fields[name] = read
     return fields, unread
 
 

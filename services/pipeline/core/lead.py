@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from shared.contract.due import Due
 from shared.contract.envelope import Value
 from shared.contract.intake import Channel, ContactPoint
-from shared.contract.pipeline import Status
+from shared.contract.pipeline import DocumentStatus, PaymentKind, Status
 
 
 class State(Value):
@@ -50,6 +50,7 @@ class Task(State):
     due_at: AwareDatetime | None = None
     created_at: AwareDatetime
     overdue: bool = False
+    note: str | None = None
 
 
 class Deadline(State):
@@ -64,6 +65,26 @@ class Deadline(State):
     version: str | None = None
 
 
+class Document(State):
+    """A document on the lead; `url` is where it lies."""
+
+    id: str
+    kind: str
+    status: DocumentStatus
+    at: AwareDatetime
+    name: str | None = None
+    url: str | None = None
+
+
+class Payment(State):
+    """Money that is confirmed."""
+
+    kind: PaymentKind
+    at: AwareDatetime
+    amount: str | None = None
+    by: str | None = None
+
+
 class Message(State):
     """A message that went out about this lead."""
 
@@ -72,6 +93,7 @@ class Message(State):
     channel: str
     to: str
     sent_at: AwareDatetime
+    opened_at: AwareDatetime | None = None
 
 
 class Lead(State):
@@ -79,8 +101,8 @@ class Lead(State):
 
     `time` is the latest event's: per lead it never runs back. `points`, `name`, `company`,
     `subject` and `text` are what this request is known by, for people; what counts for matching
-    is the contact. `late_at` is set once and stays (003-11). Collections are replaced, never
-    changed in place.
+    is the contact. `linked` are the leads it came of. `late_at` is set once and stays (003-11).
+    Collections are replaced, never changed in place.
     """
 
     id: str
@@ -98,6 +120,7 @@ class Lead(State):
     previous_stage: str | None = None
     status: Status = "open"
     reason: str | None = None
+    outcome: str | None = None
     closed_at: AwareDatetime | None = None
     late_at: AwareDatetime | None = None
     owner: str | None = None
@@ -117,6 +140,9 @@ class Lead(State):
     tasks: dict[str, Task] = {}
     deadlines: dict[str, Deadline] = {}
     messages: tuple[Message, ...] = ()
+    documents: tuple[Document, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    linked: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.pipeline.core.turn import Scene
@@ -31,11 +31,19 @@ def length(scene: Scene, duration: str) -> str:
     return setting.chosen(scene.directory.site(scene.lead.site).settings.get(duration))
 
 
-def due_of(scene: Scene, due: DueTime) -> Due:
-    """The due time of a rule or an action, with settings and moments filled in."""
+def due_of(scene: Scene, due: DueTime) -> Due | None:
+    """The due time of a rule or an action, with settings, fields and moments filled in.
+
+    None while the field that holds its date is empty.
+    """
     on = due.on
-    if due.in_ is None and due.before is None and on is None:
-        on = scene.now.astimezone(_zone(scene)).date()
+    if isinstance(on, str):
+        written = scene.lead.fields.get(on)
+        if not written:
+            return None
+        on = date.fromisoformat(written)
+    elif due.in_ is None and due.before is None and on is None:
+        on = scene.today
     return Due(
         in_=None if due.in_ is None else length(scene, due.in_),
         before=None if due.before is None else length(scene, due.before),
@@ -61,6 +69,11 @@ def _last_attempt(scene: Scene) -> datetime:
     return next(counted, scene.lead.received_at)
 
 
+def _opened(scene: Scene) -> datetime:
+    opened = (message.opened_at for message in scene.lead.messages)
+    return max((at for at in opened if at is not None), default=scene.lead.received_at)
+
+
 def _today(scene: Scene) -> datetime:
     local = scene.now.astimezone(_zone(scene))
     return local - timedelta(
@@ -74,6 +87,7 @@ INSTANTS: Mapping[str, Callable[[Scene], datetime]] = {
     "stage_entered": lambda scene: scene.lead.stage_entered_at or scene.lead.received_at,
     "last_contact": _last_contact,
     "last_attempt": _last_attempt,
+    "opened": _opened,
     "closed": lambda scene: scene.lead.closed_at or scene.now,
     "today": _today,
 }

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
+from services.pipeline.core.action import Send as SendAction
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.party import agents
 from services.pipeline.core.turn import Scene, Turn
@@ -20,9 +21,39 @@ from shared.contract.pipeline import (
 from shared.contract.reminders import LeadOverdue
 from shared.domain.directory import Directory
 from shared.domain.rulebook.effect import ALL, CONTACT, Send, Withdraw
+from shared.domain.rulebook.message import Template
 from shared.domain.rulebook.rulebook import Rulebook
 
 Values = dict[str, JsonValue]
+
+
+def attachments(scene: Scene, template: Template) -> tuple[str, ...] | None:
+    """The files that go along; None while the field that chooses them has no value for it."""
+    if template.attach_by is None:
+        return template.attach
+    value = scene.lead.fields.get(template.attach_by.field, "")
+    chosen = template.attach_by.files.get(value)
+    return None if chosen is None else (*template.attach, *chosen)
+
+
+def write(turn: Turn, lead: str, action: SendAction, by: str) -> None:
+    """An agent has the contact written to, by a template; each time is an occasion."""
+    scene = turn.scene(lead, by)
+    template = action.template
+    declared = turn.book.messages.templates[template]
+    written: Values = {"written": {"subject": action.subject, "text": action.text}}
+    turn.emit(
+        lead,
+        NotificationRequested(
+            to=_contact(scene),
+            template=template,
+            occasion=f"cause:{turn.cause.id}",
+            site=scene.lead.site,
+            lead=lead,
+            values=message_values(scene, turn.cause, template) | written,
+            attach=attachments(scene, declared) or (),
+        ),
+    )
 
 
 def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
@@ -30,6 +61,7 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
     lead, scene = trigger.subject, turn.scene(trigger.subject)
     occasion = _occasion(scene, trigger, effect)
     values = message_values(scene, trigger, effect.send)
+    attach = attachments(scene, turn.book.messages.templates[effect.send]) or ()
     if effect.to == CONTACT:
         people = [(_contact(scene), scene.lead.site)]
     else:
@@ -48,6 +80,7 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
                 site=site,
                 lead=lead,
                 values=values,
+                attach=attach,
             ),
         )
 
@@ -63,7 +96,7 @@ def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
 
     `lead` and `task` as in `lead_values` and `task_values`; `status`, `reason` (label),
     `closed_at` and `attempts` (how many) of the lead; `round`: the how-manieth time this
-    template goes out for it.
+    template goes out for it; `written` (`subject`, `text`) what an agent wrote for it, if any.
     """
     lead = scene.lead
     reason = scene.book.reasons.get(lead.reason or "")
@@ -76,6 +109,7 @@ def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
         "attempts": len(lead.attempts),
         "closed_at": _iso(lead.closed_at),
         "round": 1 + len({m.sent_at for m in lead.messages if m.template == template}),
+        "written": {"subject": None, "text": None},
     }
 
 

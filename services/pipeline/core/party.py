@@ -75,6 +75,11 @@ def _manager(scene: Scene) -> tuple[str, ...]:
     return tuple(agent.id for agent in scene.directory.with_role("manager"))
 
 
+def _linked_owner(scene: Scene) -> tuple[str, ...]:
+    """The owner of the lead that this one came of."""
+    return (scene.linked_owner,) if scene.linked_owner else ()
+
+
 def _ids(kind: str, scene: Scene, name: str) -> tuple[str, ...]:
     directory = scene.directory
     found = directory.agents_of(name) if kind == "team" else directory.with_role(name)
@@ -87,4 +92,5 @@ NAMED: Mapping[str, Callable[[Scene], tuple[str, ...]]] = {
     "owner": _owner,
     "actor": lambda scene: (scene.actor,) if scene.actor else (),
     "manager": _manager,
+    "linked_owner": _linked_owner,
 }

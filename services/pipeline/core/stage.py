@@ -7,10 +7,12 @@ from services.pipeline.core.turn import Turn
 from shared.contract.pipeline import (
     LeadAssigned,
     LeadClosed,
+    LeadReopened,
     NotificationWithdrawn,
     StageEntered,
 )
 from shared.domain.rulebook.declaration import Final
+from shared.domain.rulebook.effect import PREVIOUS
 
 
 def place(turn: Turn, lead: str, name: str) -> tuple[str, str]:
@@ -20,14 +22,20 @@ def place(turn: Turn, lead: str, name: str) -> tuple[str, str]:
 
 
 def move(
-    turn: Turn, lead: str, to: str, *, by: str | None = None, reason: str | None = None
+    turn: Turn,
+    lead: str,
+    to: str,
+    *,
+    by: str | None = None,
+    reason: str | None = None,
+    evidence: str | None = None,
 ) -> None:
     """The lead enters a stage; one that closes is run as that close. Staying is no event."""
     state = turn.lead(lead)
     pipeline, stage = place(turn, lead, to)
     closes = turn.book.stages[(pipeline, stage)].closes
     if closes is not None:
-        close(turn, lead, closes, by=by, reason=reason)
+        close(turn, lead, closes, by=by, reason=reason, evidence=evidence)
     elif (state.pipeline, state.stage) != (pipeline, stage):
         enter(turn, lead, pipeline, stage, by)
 
@@ -39,7 +47,13 @@ def enter(turn: Turn, lead: str, pipeline: str, stage: str, by: str | None = Non
 
 
 def close(
-    turn: Turn, lead: str, status: Final, *, by: str | None = None, reason: str | None = None
+    turn: Turn,
+    lead: str,
+    status: Final,
+    *,
+    by: str | None = None,
+    reason: str | None = None,
+    evidence: str | None = None,
 ) -> None:
     """The lead ends: its deadlines and tasks first, then what its owner was not told yet."""
     state = turn.lead(lead)
@@ -54,7 +68,20 @@ def close(
     stage = turn.book.pipelines[state.pipeline].closing(status)
     if stage is not None and stage.id != state.stage:
         enter(turn, lead, state.pipeline, stage.id, by)
-    turn.emit(lead, LeadClosed(status=status, reason=reason, by=by))
+    turn.emit(lead, LeadClosed(status=status, reason=reason, evidence=evidence, by=by))
+
+
+def reopen(turn: Turn, lead: str, to: str, by: str | None = None) -> None:
+    """A closed lead is open again, in a stage or in the one it was closed in."""
+    state = turn.lead(lead)
+    if state.is_open:
+        return
+    turn.emit(lead, LeadReopened(by=by))
+    pipeline, stage = place(turn, lead, to)
+    if to == PREVIOUS:
+        was_closed_by = turn.book.stages[(state.pipeline, state.stage)].closes is not None
+        stage = (state.previous_stage if was_closed_by else None) or state.stage
+    enter(turn, lead, pipeline, stage, by)
 
 
 def assign(turn: Turn, lead: str, owner: str, by: str | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.pipeline.core.lead import Task
+from services.pipeline.core.placeholder import fill
 from services.pipeline.core.turn import Turn
 from shared.contract.due import Due
 from shared.contract.envelope import derived_id
@@ -32,6 +33,9 @@ def create_task(
             to=to,
             due=due,
             channel=declared.channel,
+            guide=declared.guide,
+            script=fill(turn.scene(lead), declared.script) if declared.script else None,
+            asks=declared.asks,
         ),
     )
     if due is not None:

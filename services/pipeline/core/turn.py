@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from services.pipeline.core.contact import Contact, contact_evolve
 from services.pipeline.core.evolve import create, evolve
@@ -25,7 +26,8 @@ SOURCE = "/pipeline"
 class Scene:
     """What a condition is judged by: the lead as it is now, and who does what with it.
 
-    `arguments` are those of the agent's action in hand, `actor` the agent, if any.
+    `arguments` are those of the agent's action in hand, `actor` the agent, if any;
+    `linked_owner` owns the lead that this one came of.
     """
 
     lead: Lead
@@ -35,6 +37,12 @@ class Scene:
     now: datetime
     actor: str | None = None
     arguments: Mapping[str, object] | None = None
+    linked_owner: str | None = None
+
+    @property
+    def today(self) -> date:
+        """The local date at the lead's site."""
+        return self.now.astimezone(ZoneInfo(self.directory.site(self.lead.site).zone)).date()
 
 
 class Turn:
@@ -58,6 +66,10 @@ class Turn:
     def world(self) -> World:
         """The world as the turn leaves it."""
         return World(self._contacts, self._points, self._leads, self._threads)
+
+    def today(self, site: str) -> date:
+        """The local date at a site."""
+        return self.now.astimezone(ZoneInfo(self.directory.site(site).zone)).date()
 
     def lead(self, lead: str) -> Lead:
         """The lead as it is now; raises `UnknownLead`."""
@@ -90,7 +102,17 @@ class Turn:
         """The lead as conditions see it."""
         state = self.lead(lead)
         contact = self._contacts[state.contact]
-        return Scene(state, contact, self.book, self.directory, self.now, actor, arguments)
+        origin = self._leads.get(state.linked[0]) if state.linked else None
+        return Scene(
+            state,
+            contact,
+            self.book,
+            self.directory,
+            self.now,
+            actor,
+            arguments,
+            origin.owner if origin else None,
+        )
 
     def open(self, lead: str) -> Lead:
         """Take a lead in hand: from here time does not run back for it."""
@@ -115,6 +137,12 @@ class Turn:
             self.apply(envelope)
             self.pending.append(envelope)
         return envelope
+
+    def take_in(self, lead: str) -> None:
+        """The input itself changes this lead, and may start rules on it."""
+        about = self.cause.model_copy(update={"subject": lead})
+        self.apply(about)
+        self.pending.append(about)
 
     @contextmanager
     def under(self, rule: str | None) -> Iterator[None]:

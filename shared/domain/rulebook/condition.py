@@ -8,10 +8,14 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from shared.contract.intake import Channel
+from shared.contract.pipeline import DocumentStatus
 from shared.domain.rulebook.due import Duration, Moment
 from shared.domain.rulebook.word import Listed, Names, Part, Ref, Word, parse
 
 PartyName = Annotated[str, Ref("party")]
+
+ANY = "any"
+"""As a name: whatever it is."""
 
 
 class Condition(Word):
@@ -94,13 +98,36 @@ class Span(Part):
 
 
 class TaskCount(Part):
-    """How many tasks of a kind, in a status, of the lead or of whoever acts; default: one."""
+    """How many tasks of a kind (or of `any`), in a status, of the lead or of whoever acts.
 
-    name: Annotated[str, Ref("task")]
+    Without a bound one is enough.
+
+    `note`: only those completed with one of these notes.
+    """
+
+    name: Annotated[str, Ref("task", ANY)]
     status: Literal["open", "completed"] = "open"
     of: Literal["lead", "actor"] = "lead"
+    note: Names = ()
     at_least: int | None = None
     at_most: int | None = None
+
+
+class MessageCount(Part):
+    """How many messages of these templates went out, or were opened; default: one."""
+
+    template: Annotated[tuple[Annotated[str, Ref("template")], ...], Listed]
+    status: Literal["sent", "opened"] = "sent"
+    at_least: int | None = None
+    exactly: int | None = None
+
+
+class Documents(Part):
+    """Documents of these kinds, in a status; `all`: of every kind, else one is enough."""
+
+    kind: Annotated[tuple[Annotated[str, Ref("document")], ...], Listed]
+    status: DocumentStatus | None = None
+    all: bool = False
 
 
 class Is(Condition):
@@ -153,6 +180,20 @@ class Task(Condition):
     task: TaskCount
 
 
+class Message(Condition):
+    """So many messages of these templates."""
+
+    word = "message"
+    message: MessageCount
+
+
+class Document(Condition):
+    """The lead has such documents."""
+
+    word = "document"
+    document: Documents
+
+
 class By(Condition):
     """Whoever acts is one of these."""
 
@@ -175,5 +216,19 @@ class AnyOf(Condition):
 
 
 CONDITIONS: Mapping[str, type[Condition]] = {
-    cls.word: cls for cls in (Is, Filled, Given, Attempts, Contacts, Elapsed, Task, By, Not, AnyOf)
+    cls.word: cls
+    for cls in (
+        Is,
+        Filled,
+        Given,
+        Attempts,
+        Contacts,
+        Elapsed,
+        Task,
+        Message,
+        Document,
+        By,
+        Not,
+        AnyOf,
+    )
 }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from shared.contract.intake import Channel
 from shared.domain.duration import parse
 from shared.domain.rulebook.condition import AllOf
-from shared.domain.rulebook.word import Part, Ref
+from shared.domain.rulebook.word import Listed, Part, Ref
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$")]
 RuleId = Annotated[str, StringConstraints(pattern=r"^([0-9]{3}-L?[0-9]{1,2}|house-[0-9]{2})$")]
@@ -81,24 +82,74 @@ class Pipeline(Declaration):
         return self
 
 
+class Choice(Part):
+    """One value of a list; it can be chosen on local dates `from` … `until`, both included."""
+
+    label: Label
+    from_: dt.date | None = Field(default=None, alias="from")
+    until: dt.date | None = None
+
+    def is_valid(self, on: dt.date) -> bool:
+        """Whether it can be chosen that day."""
+        return (self.from_ or on) <= on <= (self.until or on)
+
+
+def _choice(value: object) -> object:
+    return {"label": value} if isinstance(value, str) else value
+
+
 class FieldDeclaration(Declaration):
-    """Something known about a lead, or `of` its contact. A `list` has `values` (id → label)."""
+    """Something known about a lead, or `of` its contact. A `list` has `values` (id → label, or
+    label with the dates on which it can be chosen).
+
+    `keep = "max"`: of several numbers the largest stays (001-36). `percent_of`: until somebody
+    fills it, it is `percent` of that field (001-52).
+    """
 
     type: Literal["text", "list", "date", "number", "url"] = "text"
-    values: dict[str, Label] = {}
+    values: dict[str, Annotated[Choice, BeforeValidator(_choice)]] = {}
     of: Literal["lead", "contact"] = "lead"
+    keep: Literal["last", "max"] = "last"
+    percent_of: Annotated[str, Ref("field")] | None = None
+    percent: int | None = Field(default=None, ge=1, le=1000)
 
     @model_validator(mode="after")
-    def _list_has_values(self) -> Self:
+    def _goes_together(self) -> Self:
+        """A list has values, and only numbers can be compared or be a part of one another."""
+        problems = []
         if (self.type == "list") != bool(self.values):
-            raise ValueError('values go with type = "list", and a list needs them')
+            problems.append('values go with type = "list", and a list needs them')
+        if self.type != "number" and (self.keep == "max" or self.percent_of):
+            problems.append('keep = "max" and percent_of go with type = "number"')
+        if (self.percent is None) != (self.percent_of is None):
+            problems.append("percent and percent_of go together")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
+
+    def choices(self, on: dt.date) -> dict[str, str]:
+        """The values (id → label) that can be chosen that day."""
+        return {id_: choice.label for id_, choice in self.values.items() if choice.is_valid(on)}
 
 
 class TaskDeclaration(Declaration):
-    """A kind of task; the label is its title. `channel`: how the contact is reached by it."""
+    """A kind of task; the label is its title. `channel`: how the contact is reached by it.
+
+    `guide` is a link to read, `script` what to say (with placeholders), `asks` the fields to
+    find out.
+    """
 
     channel: Channel | None = None
+    guide: str | None = None
+    script: str | None = None
+    asks: Annotated[tuple[Annotated[str, Ref("filled")], ...], Listed] = ()
+
+
+class OutcomeDeclaration(Declaration):
+    """What an agent can say a lead is, or how an attempt went. One that `closes` ends the lead."""
+
+    closes: Final | None = None
+    reason: Annotated[str, Ref("reason")] | None = None
 
 
 class AttemptDeclaration(Declaration):

@@ -12,9 +12,10 @@ from shared.domain.duration import mismatch, parse
 from shared.domain.rulebook.word import Part, Ref
 
 Moment = Literal[
-    "now", "received", "stage_entered", "last_contact", "last_attempt", "closed", "today"
+    "now", "received", "stage_entered", "last_contact", "last_attempt", "opened", "closed", "today"
 ]
-"""`last_contact` is the receipt while nobody has spoken; `last_attempt` the last counted one."""
+"""`last_contact` is the receipt while nobody has spoken; `last_attempt` the last counted one;
+`opened` the last time that a mail of ours was opened first."""
 
 MOMENTS: tuple[str, ...] = get_args(Moment)
 
@@ -25,11 +26,14 @@ At = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|end_of_day|next_op
 
 
 class DueTime(Part):
-    """`{ in, of, from, at }`, `{ before, from, of, at, if_past }`, `{ on, at }` or `{ at }`."""
+    """`{ in, of, from, at }`, `{ before, from, of, at, if_past }`, `{ on, at }` or `{ at }`.
+
+    `on` is a date, or a field of type date: while that is empty, nothing is due.
+    """
 
     in_: Duration | None = Field(default=None, alias="in")
     before: Duration | None = None
-    on: dt.date | None = None
+    on: dt.date | Annotated[str, Ref("date field")] | None = None
     of: Of = "elapsed"
     from_: Moment = Field(default="now", alias="from")
     at: At | None = None

@@ -13,6 +13,9 @@ from shared.domain.rulebook.word import Listed, Ref, Word, parse
 ALL = "all"
 """As a value of a word that takes back: every one of them."""
 
+PREVIOUS = "previous"
+"""As a stage to reopen in: the last one before the lead was closed."""
+
 CONTACT = "contact"
 """The one party outside; everybody else is an agent."""
 
@@ -109,6 +112,27 @@ class Close(Effect):
     reason: Annotated[str, Ref("reason")] | None = None
 
 
+class Reopen(Effect):
+    """The closed lead is open again, in this stage or in the one before it was closed."""
+
+    word = "reopen"
+    reopen: Annotated[str, Ref("stage", PREVIOUS)]
+
+
+class CreateLead(Effect):
+    """One more lead of the same contact, in this pipeline; it is linked to the one in hand."""
+
+    word = "create_lead"
+    create_lead: Annotated[str, Ref("pipeline")]
+
+
+class LogAttempt(Effect):
+    """An attempt is logged by itself, under this code."""
+
+    word = "log_attempt"
+    log_attempt: Annotated[str, Ref("attempt")]
+
+
 class Send(Effect):
     """A person is told by a template, once per lead, day, stay in the stage, or cause."""
 
@@ -139,6 +163,9 @@ EFFECTS: Mapping[str, type[Effect]] = {
         Assign,
         Move,
         Close,
+        Reopen,
+        CreateLead,
+        LogAttempt,
         Send,
         Withdraw,
     )

@@ -15,11 +15,12 @@ from shared.domain.rulebook.reference import dangling
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.source import Sources
 
-RULEBOOK, SOURCES, MESSAGES, TEMPLATES = (
+RULEBOOK, SOURCES, MESSAGES, TEMPLATES, FILES = (
     "rulebook.toml",
     "sources.toml",
     "messages.toml",
     "templates/",
+    "files/",
 )
 VERSION_LENGTH = 12
 
@@ -35,7 +36,8 @@ class RulebookError(ValueError):
 def load(files: Mapping[str, str]) -> Rulebook:
     """The rulebook that these files (name in the folder → text) are.
 
-    `rulebook.toml` is needed; `sources.toml`, `messages.toml` and `templates/…` may be absent,
+    `rulebook.toml` is needed; `sources.toml`, `messages.toml`, `templates/…` and `files/…` (by
+    their hash) may be absent,
     anything else in the folder is not part of it. Raises `RulebookError` with everything that is
     wrong, at once as far as one mistake does not hide the next.
     """
@@ -53,8 +55,9 @@ def load(files: Mapping[str, str]) -> Rulebook:
     book = _rulebook(tables[RULEBOOK], files, sources, messages, problems)
     if book is None or problems:
         raise RulebookError(problems)
-    problems += [place(RULEBOOK, tables[RULEBOOK], path, what) for path, what in dangling(book)]
+    problems += [_placed(tables, path, what) for path, what in dangling(book)]
     problems += _source_problems(book)
+    problems += _file_problems(book, files)
     if problems:
         raise RulebookError(problems)
     return book
@@ -64,7 +67,7 @@ def version_of(files: Mapping[str, str]) -> str:
     """A short hash of everything that decides: not the scenarios, nor the example directory."""
     digest = hashlib.sha256()
     for name in sorted(files):
-        if name in (RULEBOOK, SOURCES, MESSAGES) or name.startswith(TEMPLATES):
+        if name in (RULEBOOK, SOURCES, MESSAGES) or name.startswith((TEMPLATES, FILES)):
             digest.update(f"{name}\x1f{files[name]}\x1e".encode())
     return digest.hexdigest()[:VERSION_LENGTH]
 
@@ -121,8 +124,31 @@ def _rulebook(
         return None
 
 
+def _file_problems(book: Rulebook, files: Mapping[str, str]) -> Iterator[str]:
+    for template in book.messages.template:
+        chosen = template.attach_by.files if template.attach_by else {}
+        for name in (*template.attach, *(name for names in chosen.values() for name in names)):
+            if f"{FILES}{name}" not in files:
+                yield (
+                    f"{MESSAGES}: template {template.id!r} attaches {name!r}, "
+                    f"but there is no {FILES}{name}"
+                )
+
+
+def _placed(tables: Mapping[str, dict[str, Any]], path: tuple[str | int, ...], what: str) -> str:
+    """The place in the file that says it: what a template names stands in `messages.toml`."""
+    if path[:1] == ("messages",):
+        return place(MESSAGES, tables[MESSAGES], path[1:], what)
+    return place(RULEBOOK, tables[RULEBOOK], path, what)
+
+
 def _source_problems(book: Rulebook) -> Iterator[str]:
     for source in book.sources.source:
+        if source.pipeline is not None and source.pipeline not in book.pipelines:
+            yield (
+                f"{SOURCES}: source {source.id!r}: pipeline: {source.pipeline!r} is no pipeline "
+                f"of this rulebook; known: {', '.join(book.pipelines)}"
+            )
         for field in sorted(source.field_ids - book.fields.keys()):
             yield (
                 f"{SOURCES}: source {source.id!r}: mapping: {field!r} is no field of this "

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.contract.notifications import MessageChannel
-from shared.domain.rulebook.word import Part
+from shared.domain.rulebook.word import Listed, Part, Ref
 
 Purpose = Literal["alert", "notice", "digest", "service"]
 """alert: something is late · notice: something happened · digest: the day's summary ·
@@ -24,18 +24,30 @@ BODIES: tuple[Body, ...] = ("sms", "txt", "html")
 NEEDED: Mapping[MessageChannel, Body] = {"sms": "sms", "email": "txt"}
 CHANNEL_OF: Mapping[Body, MessageChannel] = {"sms": "sms", "txt": "email", "html": "email"}
 
+FileName = Annotated[str, StringConstraints(pattern=r"^[\w][\w. -]{0,120}$")]
 TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$")]
+
+
+class AttachBy(Part):
+    """Which files go along for which value of a field; while it is empty, nothing can be sent."""
+
+    field: Annotated[str, Ref("field")]
+    files: dict[str, Annotated[tuple[FileName, ...], Listed]] = Field(min_length=1)
 
 
 class Template(Part):
     """One message in every channel it has.
 
-    `to` is who can receive it, `rule` the numbered sentence it fulfils, `subject` (Liquid) what
-    an e-mail is called. `language` sets the form of dates; the rulebook's own when absent.
+    `label` is its name for agents, `to` who can receive it, `rule` the numbered sentence it
+    fulfils, `subject` (Liquid) what an e-mail is called. `language` sets the form of dates; the
+    rulebook's own when absent. Sending it counts as an `attempt` of that code. `attach` names
+    files of the rulebook's folder `files/` that go along; `attach_by` chooses them by a field of
+    the lead (001-32).
     `files` holds the Liquid sources by ending; `read_messages` fills it from the folder.
     """
 
     id: TemplateId
+    label: str = ""
     to: Literal["agent", "contact"]
     channels: Annotated[tuple[MessageChannel, ...], Field(min_length=1)]
     purpose: Purpose
@@ -43,6 +55,9 @@ class Template(Part):
     rule: str | None = None
     subject: str | None = None
     language: str | None = None
+    attempt: Annotated[str, Ref("attempt")] | None = None
+    attach: Annotated[tuple[FileName, ...], Listed] = ()
+    attach_by: AttachBy | None = None
     files: dict[Body, str] = {}
 
     @model_validator(mode="after")

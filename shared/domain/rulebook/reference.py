@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from shared.domain.duration import parse
 from shared.domain.rulebook.due import MOMENTS, DueTime
 from shared.domain.rulebook.effect import Send, SetDeadline
+from shared.domain.rulebook.placeholder import unknown
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.word import Kind, Ref
 
@@ -29,10 +30,12 @@ ATTRIBUTES = (
     "tags",
     "late",
     "owner",
+    "outcome",
+    "payment",
 )
 """What `is` can ask of every lead, besides fields."""
 
-PARTIES = ("owner", "actor", "manager")
+PARTIES = ("owner", "actor", "manager", "linked_owner")
 PARTY_PREFIXES = ("role:", "team:", "next_of team:", "agent:")
 
 Path = tuple[str | int, ...]
@@ -48,6 +51,24 @@ def dangling(book: Rulebook) -> Iterator[tuple[Path, str]]:
             yield path, problem
     yield from _sent_to_the_wrong(book)
     yield from _uncountable(book)
+    yield from _unfillable(book)
+
+
+def _unfillable(book: Rulebook) -> Iterator[tuple[Path, str]]:
+    """A placeholder in a text that stands for nothing."""
+    texts: list[tuple[Path, str | None]] = [
+        (("task", place, "script"), task.script) for place, task in enumerate(book.tasks.values())
+    ]
+    for number, rule in enumerate(book.rules):
+        for place, effect in enumerate(rule.do):
+            texts += [
+                (("rule", number, "do", place, key), getattr(effect, key, None))
+                for key in ("note", "subject")
+            ]
+    for path, text in texts:
+        problem = unknown(text, book.fields) if isinstance(text, str) else None
+        if problem is not None:
+            yield path, problem
 
 
 def _uncountable(book: Rulebook) -> Iterator[tuple[Path, str]]:
@@ -93,6 +114,8 @@ def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
         "attempt or outcome": (*book.attempts, *book.outcomes),
         "reason": tuple(book.reasons),
         "template": tuple(book.messages.templates),
+        "document": tuple(book.documents),
+        "date field": tuple(f.id for f in book.fields.values() if f.type == "date"),
         "deadline": tuple(deadlines),
         "duration": tuple(book.settings),
         "moment": MOMENTS,

@@ -7,10 +7,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.contract.intake import Channel
-from shared.domain.rulebook.condition import AllOf
+from shared.contract.pipeline import PaymentKind
+from shared.domain.rulebook.condition import ANY, AllOf
 from shared.domain.rulebook.declaration import RuleId
 from shared.domain.rulebook.effect import AnyEffect
-from shared.domain.rulebook.trigger import ANY, TRIGGERS, Trigger
+from shared.domain.rulebook.trigger import TRIGGERS, Trigger
 from shared.domain.rulebook.word import Listed, Part, Ref, words
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -42,6 +43,13 @@ class Target(Part):
     assign: Annotated[tuple[Annotated[str, Ref("party", ANY)], ...], Listed] | None = None
     set_fields: Annotated[tuple[Annotated[str, Ref("filled", ANY)], ...], Listed] | None = None
     note: Literal["any"] | None = None
+    create_lead: Annotated[tuple[Annotated[str, Ref("pipeline", ANY)], ...], Listed] | None = None
+    cancel_task: Annotated[tuple[Annotated[str, Ref("task", ANY)], ...], Listed] | None = None
+    classify: Annotated[tuple[Annotated[str, Ref("outcome", ANY)], ...], Listed] | None = None
+    reopen: Annotated[tuple[Annotated[str, Ref("stage", ANY)], ...], Listed] | None = None
+    send: Annotated[tuple[Annotated[str, Ref("template", ANY)], ...], Listed] | None = None
+    attach: Annotated[tuple[Annotated[str, Ref("document", ANY)], ...], Listed] | None = None
+    confirm_payment: Annotated[tuple[PaymentKind | Literal["any"], ...], Listed] | None = None
     from_: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed] = Field(
         default=(), alias="from"
     )
@@ -80,6 +88,13 @@ ACTION_WORDS = (
     "assign",
     "set_fields",
     "note",
+    "create_lead",
+    "cancel_task",
+    "classify",
+    "reopen",
+    "send",
+    "attach",
+    "confirm_payment",
 )
 
 

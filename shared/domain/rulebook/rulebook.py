@@ -16,6 +16,7 @@ from shared.domain.rulebook.declaration import (
     FieldDeclaration,
     Id,
     Late,
+    OutcomeDeclaration,
     Pipeline,
     Setting,
     Stage,
@@ -57,9 +58,10 @@ class Rulebook(Part):
     pipelines: Annotated[dict[str, Pipeline], ById] = Field(alias="pipeline", min_length=1)
     fields: Annotated[dict[str, FieldDeclaration], ById] = Field(default={}, alias="field")
     tasks: Annotated[dict[str, TaskDeclaration], ById] = Field(default={}, alias="task")
-    outcomes: Annotated[dict[str, Declaration], ById] = Field(default={}, alias="outcome")
+    outcomes: Annotated[dict[str, OutcomeDeclaration], ById] = Field(default={}, alias="outcome")
     reasons: Annotated[dict[str, Declaration], ById] = Field(default={}, alias="reason")
     attempts: Annotated[dict[str, AttemptDeclaration], ById] = Field(default={}, alias="attempt")
+    documents: Annotated[dict[str, Declaration], ById] = Field(default={}, alias="document")
     settings: Annotated[dict[str, Setting], ById] = Field(default={}, alias="setting")
     digests: tuple[Digest, ...] = Field(default=(), alias="digest")
     late: Late | None = None

@@ -32,7 +32,8 @@ class Source(Part):
     """One way in.
 
     `format` says how the bytes are read, `doors` where they may come from, `site` whose opening
-    hours and phone region count, `channel` how the person got in touch (by default what the
+    hours and phone region count, `pipeline` what kind of work it begins (by default the
+    rulebook's first), `channel` how the person got in touch (by default what the
     format implies). `label` is for people, in the company's language.
 
     Over HTTP either one of `secrets` (`env:NAME` or `file:/path`, two while one replaces the
@@ -52,6 +53,7 @@ class Source(Part):
     format: Format
     doors: Annotated[tuple[Door, ...], Field(min_length=1)]
     site: str
+    pipeline: str | None = None
     channel: Channel = "form"
     tags: tuple[str, ...] = ()
     secrets: Annotated[tuple[SecretReference, ...], Field(max_length=2)] = ()

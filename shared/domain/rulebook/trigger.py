@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from shared.contract.intake import Channel
+from shared.contract.pipeline import PaymentKind
+from shared.domain.rulebook.condition import ANY
 from shared.domain.rulebook.word import Listed, Ref, Word
-
-ANY = "any"
-"""As a value of a word: whatever it is."""
 
 
 class Trigger(Word):
@@ -78,6 +77,27 @@ class Reply(Trigger):
     reply: Annotated[tuple[Literal["any"], ...], Listed]
 
 
+class Classified(Trigger):
+    """An agent said that this is what it is."""
+
+    word = "classified"
+    classified: Annotated[tuple[Annotated[str, Ref("outcome", ANY)], ...], Listed]
+
+
+class Document(Trigger):
+    """A document of this kind was attached."""
+
+    word = "document"
+    document: Annotated[tuple[Annotated[str, Ref("document", ANY)], ...], Listed]
+
+
+class Payment(Trigger):
+    """Money of this kind is confirmed."""
+
+    word = "payment"
+    payment: Annotated[tuple[PaymentKind | Literal["any"], ...], Listed]
+
+
 class TaskCompleted(Trigger):
     """This task was done."""
 
@@ -106,6 +126,13 @@ class Sent(Trigger):
     sent: Annotated[tuple[Annotated[str, Ref("template", ANY)], ...], Listed]
 
 
+class Opened(Trigger):
+    """The contact opened a mail of this template, for the first time."""
+
+    word = "opened"
+    opened: Annotated[tuple[Annotated[str, Ref("template", ANY)], ...], Listed]
+
+
 class Closed(Trigger):
     """The lead ended this way."""
 
@@ -124,10 +151,14 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
         Attempt,
         ContactMade,
         Reply,
+        Classified,
+        Document,
+        Payment,
         TaskCompleted,
         Overdue,
         DeadlineReached,
         Sent,
+        Opened,
         Closed,
     )
 }

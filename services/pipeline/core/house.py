@@ -1,0 +1,241 @@
+"""What stands against an action in every rulebook: unknown names, closed leads, values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from services.pipeline.core import action as acts
+from services.pipeline.core.action import ActionBase
+from services.pipeline.core.attempt import MADE
+from services.pipeline.core.describe import label
+from services.pipeline.core.fields import READERS, read_point
+from services.pipeline.core.lead import Lead, Task
+from services.pipeline.core.notify import attachments
+from services.pipeline.core.party import NEXT_OF
+from services.pipeline.core.phrase import Phrases
+from services.pipeline.core.turn import Scene
+from services.pipeline.core.value import is_link, read_value
+from shared.contract.pipeline import Need
+from shared.domain.directory import Unknown
+from shared.domain.rulebook.effect import PREVIOUS
+from shared.domain.rulebook.reference import CONTACT_FIELDS
+
+ITSELF = "house-00"
+"""The rule behind what every rulebook demands: known names, an open lead, a reachable stage."""
+
+ON_CLOSED = (
+    acts.Note,
+    acts.SetFields,
+    acts.CompleteTask,
+    acts.LogContact,
+    acts.Reopen,
+    acts.Attach,
+    acts.ConfirmPayment,
+)
+"""What can be done to a closed lead."""
+
+
+def open_task(lead: Lead, name: str) -> Task | None:
+    """The open task with that id, else the oldest open one of that kind."""
+    return next((t for t in lead.open_tasks() if name in (t.id, t.name)), None)
+
+
+def place_of(scene: Scene, name: str) -> tuple[str, str]:
+    """(pipeline, stage) that `stage` or `pipeline.stage` stands for."""
+    pipeline, _, stage = name.rpartition(".")
+    return pipeline or scene.lead.pipeline, stage
+
+
+def of_the_house(scene: Scene, action: ActionBase) -> Iterator[Need]:
+    """What stands against it whatever the rulebook says."""
+    phrases = Phrases(scene.book.language)
+    if not scene.lead.is_open and not isinstance(action, ON_CLOSED):
+        yield _need("open", phrases.say("open_says"), ("status",), phrases.say("open"))
+    yield from HOUSE.get(type(action), _nothing)(scene, action, phrases)
+
+
+def _need(condition: str, says: str, lacking: tuple[str, ...], by: str, rule: str = ITSELF) -> Need:
+    return Need(rule=rule, says=says, condition=condition, missing=lacking, satisfied_by=by)
+
+
+def _nothing(_: Scene, __: Any, ___: Phrases) -> Iterator[Need]:
+    yield from ()
+
+
+def _unknown(phrases: Phrases, kind: str, name: str, choice: Iterable[str]) -> Need:
+    says = phrases.say("known_says", kind=phrases.noun(kind), name=name)
+    return _need("known", says, (kind,), phrases.say("known", choice, name=name))
+
+
+def _fields(scene: Scene, action: acts.SetFields, phrases: Phrases) -> Iterator[Need]:
+    region = scene.directory.site(scene.lead.site).region
+    for name, value in action.fields.items():
+        field = scene.book.fields.get(name)
+        if name in READERS and value and read_point(name, value, region).point is None:
+            says = phrases.say("point_says", value=value)
+            yield _need("value", says, (name,), phrases.say("point"))
+        elif field is None and name not in CONTACT_FIELDS:
+            yield _unknown(phrases, "field", name, (*scene.book.fields, *CONTACT_FIELDS))
+        elif field is not None and read_value(field, value, scene.today) is None:
+            says = phrases.say("value_says", field=field.label, value=value)
+            if field.type == "list":
+                choices = field.choices(scene.today).items()
+                shown = [f"{key} ({name_})" for key, name_ in choices]
+                by = phrases.say("value", shown, name=value)
+            else:
+                by = phrases.say(field.type)
+            yield _need("value", says, (name,), by, field.rule or ITSELF)
+
+
+def _attempt(scene: Scene, action: acts.LogAttempt, phrases: Phrases) -> Iterator[Need]:
+    if action.code not in scene.book.attempts:
+        yield _unknown(phrases, "code", action.code, scene.book.attempts)
+    if action.outcome != MADE and action.outcome not in scene.book.outcomes:
+        yield _unknown(phrases, "outcome", action.outcome, (MADE, *scene.book.outcomes))
+
+
+def _move(scene: Scene, action: acts.Move, phrases: Phrases) -> Iterator[Need]:
+    stage = scene.book.stages.get(place_of(scene, action.to))
+    if stage is None:
+        stages = [s.id for s in scene.book.pipelines[scene.lead.pipeline].stage]
+        yield _unknown(phrases, "stage", action.to, stages)
+        return
+    yield from _reachable(scene, stage.id, phrases)
+    yield from _reason(scene, action.reason, phrases)
+    yield from _evidence(scene, action.evidence, phrases)
+
+
+def _close(scene: Scene, action: acts.Close, phrases: Phrases) -> Iterator[Need]:
+    yield from _reason(scene, action.reason, phrases)
+    yield from _evidence(scene, action.evidence, phrases)
+
+
+def _evidence(scene: Scene, proof: str | None, phrases: Phrases) -> Iterator[Need]:
+    """A document of the lead, or a letter in its thread (001-64)."""
+    lead = scene.lead
+    papers = {paper.id: paper for paper in lead.documents}
+    kinds = {paper.kind for paper in lead.documents}
+    if proof is not None and proof not in {*papers, *kinds, *lead.mail_ids}:
+        says = phrases.say("evidence_says", name=proof)
+        choice = [f"{p.kind} ({p.id})" for p in lead.documents] + list(lead.mail_ids)
+        yield _need("known", says, ("evidence",), phrases.say("evidence", choice))
+
+
+def _classify(scene: Scene, action: acts.Classify, phrases: Phrases) -> Iterator[Need]:
+    if action.outcome not in scene.book.outcomes:
+        yield _unknown(phrases, "outcome", action.outcome, scene.book.outcomes)
+    yield from _reason(scene, action.reason, phrases)
+
+
+def _reopen(scene: Scene, action: acts.Reopen, phrases: Phrases) -> Iterator[Need]:
+    if scene.lead.is_open:
+        yield _need("closed", phrases.say("closed_says"), ("status",), phrases.say("closed"))
+    stages = scene.book.pipelines[scene.lead.pipeline].stage
+    if action.to != PREVIOUS and place_of(scene, action.to) not in scene.book.stages:
+        yield _unknown(phrases, "stage", action.to, [s.id for s in stages if s.closes is None])
+
+
+def _attach(scene: Scene, action: acts.Attach, phrases: Phrases) -> Iterator[Need]:
+    if action.kind not in scene.book.documents:
+        yield _unknown(phrases, "document", action.kind, scene.book.documents)
+    if action.url is not None and not is_link(action.url):
+        says = phrases.say("value_says", field="url", value=action.url)
+        yield _need("value", says, ("url",), phrases.say("url"))
+
+
+def _send(scene: Scene, action: acts.Send, phrases: Phrases) -> Iterator[Need]:
+    for_contacts = [t.id for t in scene.book.messages.template if t.to == "contact"]
+    template = scene.book.messages.by_id(action.template)
+    if template is None:
+        yield _unknown(phrases, "template", action.template, for_contacts)
+    elif template.to != "contact":
+        says = phrases.say("to_contact_says", name=template.id)
+        yield _need("template", says, ("template",), phrases.say("to_contact", for_contacts))
+    elif template.attach_by is not None and attachments(scene, template) is None:
+        field = template.attach_by.field
+        what = label(scene, field)
+        says = phrases.say("files_says", scene.book.fields[field].label)
+        by = phrases.say("files", what)
+        yield _need("filled", says, (field,), by, template.rule or ITSELF)
+
+
+def _new_lead(scene: Scene, action: acts.CreateLead, phrases: Phrases) -> Iterator[Need]:
+    if action.pipeline is not None and action.pipeline not in scene.book.pipelines:
+        yield _unknown(phrases, "pipeline", action.pipeline, scene.book.pipelines)
+    typed = {k: v for k in READERS if (v := getattr(action, k))}
+    yield from _fields(scene, acts.SetFields(fields=typed | action.fields or {"name": ""}), phrases)
+    if action.owner is not None:
+        yield from _agent(scene, action.owner, phrases)
+
+
+def _reachable(scene: Scene, to: str, phrases: Phrases) -> Iterator[Need]:
+    """A stage is entered from the stages that lead to it; a closed lead goes nowhere."""
+    here = scene.book.stages.get((scene.lead.pipeline, scene.lead.stage))
+    if here is None or to == here.id or to in here.next or not scene.lead.is_open:
+        return
+    pipeline = scene.book.pipelines[scene.lead.pipeline]
+    labels = {stage.id: stage.label for stage in pipeline.stage}
+    says = phrases.say("next_says", left=here.label, stage=labels.get(to, to))
+    by = phrases.say("next", [labels[next_] for next_ in here.next])
+    yield _need("stage", says, ("stage",), by, pipeline.rule or ITSELF)
+
+
+def _reason(scene: Scene, reason: str | None, phrases: Phrases) -> Iterator[Need]:
+    if reason is not None and reason not in scene.book.reasons:
+        yield _unknown(phrases, "reason", reason, scene.book.reasons)
+
+
+def _new_task(scene: Scene, action: acts.CreateTask, phrases: Phrases) -> Iterator[Need]:
+    if action.task not in scene.book.tasks:
+        yield _unknown(phrases, "task", action.task, scene.book.tasks)
+    if action.to is not None:
+        yield from _agent(scene, action.to, phrases)
+
+
+def _task_in_hand(
+    scene: Scene,
+    action: acts.CompleteTask | acts.PostponeTask | acts.CancelTask | acts.Note,
+    phrases: Phrases,
+) -> Iterator[Need]:
+    if action.task is None or open_task(scene.lead, action.task) is not None:
+        return
+    tasks = [task.name for task in scene.lead.open_tasks()]
+    says = phrases.say("task_in_hand_says", name=action.task)
+    yield _need("task", says, ("task",), phrases.say("task_in_hand", tasks))
+
+
+def _owner(scene: Scene, action: acts.Assign, phrases: Phrases) -> Iterator[Need]:
+    if action.to.startswith(NEXT_OF):
+        if not scene.directory.agents_of(action.to.removeprefix(NEXT_OF)):
+            yield _unknown(phrases, "team", action.to, ())
+        return
+    yield from _agent(scene, action.to, phrases)
+
+
+def _agent(scene: Scene, agent: str, phrases: Phrases) -> Iterator[Need]:
+    try:
+        known = not scene.directory.agent(agent).withdrawn
+    except Unknown:
+        known = False
+    if not known:
+        yield _unknown(phrases, "agent", agent, (a.id for a in scene.directory.agents))
+
+
+HOUSE: Mapping[type[ActionBase], Callable[[Scene, Any, Phrases], Iterator[Need]]] = {
+    acts.SetFields: _fields,
+    acts.LogAttempt: _attempt,
+    acts.Move: _move,
+    acts.Close: _close,
+    acts.CreateTask: _new_task,
+    acts.PostponeTask: _task_in_hand,
+    acts.CompleteTask: _task_in_hand,
+    acts.CancelTask: _task_in_hand,
+    acts.Classify: _classify,
+    acts.Reopen: _reopen,
+    acts.Attach: _attach,
+    acts.Send: _send,
+    acts.CreateLead: _new_lead,
+    acts.Note: _task_in_hand,
+    acts.Assign: _owner,
+}
