@@ -20,7 +20,7 @@ ACTIONS: tuple[tuple[int, dict[str, Any]], ...] = (
     (5, {"act": "assign", "to": "boris"}),
     # Due a minute ago, so at once: reminders fires it, pipeline judges it, the owner is told.
     (15, {"act": "create_task", "task": "write_back", "due": {"before": "1m"}}),
-    (5, {"act": "close", "status": "lost", "reason": "refused"}),
+    (5, {"act": "classify", "outcome": "spam"}),
 )
 """How often, and what."""
 

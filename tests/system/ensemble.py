@@ -1,30 +1,36 @@
 """All scenarios as one play: what comes from outside, merged by time, for one stack.
 
 Each scenario gets people of its own (phones, e-mails), so that they do not meet. Those that
-change the directory would change the others' day: they play alone, in later weeks.
+last for weeks play after the others, so that these do not wait for them; those that change the
+directory would change the others' day: they play alone, later still.
+
+No door takes an opened mail yet: scenarios that need one play on the pure cores only, and so do
+those that last longer than four weeks, for the sake of whoever waits for the test.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from relance.scenario import Scenario
 from relance.simulate import world_of
 from relance.simulation.company import Company
 from relance.simulation.cue import Acted, Cue, Declared, Passed, Received
-from relance.simulation.expected import Expect, ExpectNo, View
+from relance.simulation.expected import Expect, ExpectNo, Refuse, View
 from relance.simulation.performance import Outcome, Performance
 from relance.simulation.service import Pipeline
-from relance.simulation.step import Act, Declare, Receive, Step, Until
+from relance.simulation.step import Act, Declare, Open, Receive, Step, Until
 from relance.simulation.world import World
 from services.pipeline.core.action import Close
 from shared.contract.directory import Document
 
 WEEK = timedelta(weeks=1)
+LONGEST = 4 * WEEK
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -52,6 +58,7 @@ class Play:
 
 def play_of(scenarios: Sequence[Scenario], company: Company) -> Play:
     """The scenarios as one play, played in one simulated world."""
+    scenarios = [each for each in scenarios if _can_be_played(each)]
     first = min(_instant(scenario, company, scenario.start) for scenario in scenarios)
     play = Play(first, world_of(company, first))
     for wave in _waves(scenarios):
@@ -70,6 +77,15 @@ def play_of(scenarios: Sequence[Scenario], company: Company) -> Play:
     return play
 
 
+def _can_be_played(scenario: Scenario) -> bool:
+    opens = any(isinstance(step, Open) for step in scenario.steps)
+    return not opens and _lasts(scenario) <= LONGEST
+
+
+def _lasts(scenario: Scenario) -> timedelta:
+    return max([scenario.start, *_untils(scenario.steps)]) - scenario.start
+
+
 def _weeks_until(end: datetime, start: datetime) -> timedelta:
     """So many whole weeks later is the first time after `end`: the same days of the week."""
     later = timedelta()
@@ -80,11 +96,14 @@ def _weeks_until(end: datetime, start: datetime) -> timedelta:
 
 def _waves(scenarios: Iterable[Scenario]) -> list[list[Scenario]]:
     together: list[Scenario] = []
+    long: list[Scenario] = []
     alone: list[Scenario] = []
     for scenario in scenarios:
-        declares = any(isinstance(step, Declare) for step in scenario.steps)
-        (alone if declares else together).append(scenario)
-    return [together, *([scenario] for scenario in alone)]
+        if any(isinstance(step, Declare) for step in scenario.steps):
+            alone.append(scenario)
+        else:
+            (long if _lasts(scenario) > WEEK + WEEK / 2 else together).append(scenario)
+    return [wave for wave in (together, long, *([each] for each in alone)) if wave]
 
 
 def _alone(scenario: Scenario, number: int, later: timedelta) -> Scenario:
@@ -107,18 +126,27 @@ def _own(step: Step, number: int, later: timedelta) -> Step:
     if isinstance(step, Receive):
         points = {"phone": _phone(step.phone, number), "email": _email(step.email, number)}
         return step.model_copy(update=points)
+    if isinstance(step, Refuse) and isinstance(step.refuse, Act):
+        return step.model_copy(update={"refuse": _own(step.refuse, number, later)})
     if isinstance(step, Act) and step.act == "set_fields":
-        fields = dict(step.json_action["fields"])
-        fields |= {"phone": _phone(fields["phone"], number)} if "phone" in fields else {}
-        fields |= {"email": _email(fields["email"], number)} if "email" in fields else {}
-        return Act.model_validate({**step.model_dump(), "fields": fields})
+        fields = _own_points(step.json_action["fields"], number)
+        return Act.model_validate({**step.model_dump(by_alias=True), "fields": fields})
+    if isinstance(step, Act) and step.act == "create_lead":
+        return Act.model_validate(_own_points(step.model_dump(by_alias=True), number))
     return step
+
+
+def _own_points(said: Mapping[str, Any], number: int) -> dict[str, Any]:
+    own = dict(said)
+    own |= {"phone": _phone(own["phone"], number)} if "phone" in own else {}
+    own |= {"email": _email(own["email"], number)} if "email" in own else {}
+    return own
 
 
 def _phone(text: str | None, number: int) -> str | None:
     """The same way of writing, another subscriber: the first three of its last seven digits."""
-    if text is None:
-        return None
+    if text is None or sum(map(str.isdigit, text)) < 7:  # nobody's number stays nobody's
+        return text
     places = [place for place, sign in enumerate(text) if sign.isdigit()][-7:-4]
     signs = list(text)
     for place, digit in zip(places, f"{200 + number}", strict=True):

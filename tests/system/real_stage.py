@@ -20,6 +20,7 @@ from relance.stack.surroundings import LOCAL_SECRET
 from relance.stepper import Stepper
 from relance.topic_reader import read_to_end
 from services.pipeline import keys
+from services.pipeline.core.action import CreateLead
 from shared.contract.directory import Document, kind_of
 from shared.contract.envelope import Envelope
 from shared.contract.topics import INTAKE, NOTIFICATIONS, PIPELINE, REMINDERS
@@ -110,8 +111,10 @@ class _Stage:
         assert answer.status_code in (200, 202, 303), answer.text
 
     async def _act(self, cue: Acted) -> None:
+        is_new = isinstance(cue.action, CreateLead)
+        path = "/api/leads" if is_new else f"/api/leads/{cue.lead}/actions"
         answer = await self._http.post(
-            f"{self._urls['pipeline']}/api/leads/{cue.lead}/actions",
+            f"{self._urls['pipeline']}{path}",
             json=cue.action.model_dump(mode="json", by_alias=True, exclude_none=True),
             headers={
                 "Authorization": f"Bearer {self._keys[cue.by]}",
