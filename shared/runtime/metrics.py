@@ -33,6 +33,10 @@ OUTBOX_PUBLISHED = Counter(
     "relance_outbox_published_total", "Outbox rows that Kafka has acknowledged.", ["topic"]
 )
 OUTBOX_DEPTH = Gauge("relance_outbox_depth", "Rows found by the relay's latest look, up to 500.")
+OUTBOX_STUCK_SUBJECTS = Gauge(
+    "relance_outbox_stuck_subjects",
+    "Subjects with a row that Kafka refuses for good; told by the member that publishes.",
+)
 RELAY_ELECTED = Gauge("relance_relay_elected", "1 on the member that publishes for the service.")
 PARKED = Gauge("relance_parked", "Events that wait for something.")
 PARKED_OLDEST_SECONDS = Gauge(

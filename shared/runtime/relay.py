@@ -1,12 +1,10 @@
-"""The relay: one elected member publishes the service's outbox, in order (`runtime.md` 16, 19)."""
+"""The relay: one elected member publishes the service's outbox, in order (`runtime.md` 16-19)."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 import asyncpg
 import structlog
@@ -15,18 +13,31 @@ from aiokafka import AIOKafkaProducer
 from shared.runtime import kafka, metrics
 from shared.runtime.activity import Activity
 from shared.runtime.moment import happens
-from shared.runtime.outbox import headers_from_json
 from shared.runtime.postgres import Postgres, Session, is_bad_luck, pause_s
+from shared.runtime.relay_send import FOR_GOOD, send
 from shared.runtime.settings import Settings
+from shared.runtime.trailing import Trailing
 
 log = structlog.get_logger(__name__)
 
 _BATCH = 500
 _POLL_S = 0.05
 _PING_S = 1.0
-_ELECTION_S = 1.0
-_SELECT = "select id, topic, key, value, headers from outbox order by id limit 500"
+# An owner that says nothing for so long has lost the lock; asked for so often, another has it
+# within five seconds (16).
+_SILENCE_S = 3
+_ELECTION_S = 0.5
+_SELECT = """
+select id, topic, key, value, headers from outbox
+where id >= $1 and stuck is null
+order by id limit 500
+"""
 _DELETE = "delete from outbox where id = any($1::bigint[])"
+_STUCK = "select distinct topic, key from outbox where stuck is not null"
+_HOLD = "update outbox set stuck = $2 where id = any($1::bigint[])"
+
+Subject = tuple[str, bytes | None]
+"""(topic, key): rows of one subject go out in order."""
 
 
 def lock_key(service: str, what: str) -> int:
@@ -49,6 +60,9 @@ class Relay:
         self._postgres = postgres
         self._activity = activity
         self._producer: AIOKafkaProducer | None = None
+        self._stuck: set[Subject] = set()
+        self._scans: Trailing[int] = Trailing()
+        self._highest = 0
 
     async def run(self) -> None:
         """Be elected, publish, lose the lock, begin again: for ever."""
@@ -68,13 +82,14 @@ class Relay:
             await self._drop_producer()
 
     async def drained(self) -> bool:
-        """Whether nothing is left to publish."""
-        return not await self._postgres.pool.fetchval("select exists (select 1 from outbox)")
+        """Whether nothing is left to publish; what Kafka refuses for good is left out."""
+        waiting = "select exists (select 1 from outbox where stuck is null)"
+        return not await self._postgres.pool.fetchval(waiting)
 
     async def _lead(self) -> None:
-        # The lock lives in a session of its own, which the server ends five seconds after it
-        # heard the last of us: a paused relay loses its lock, and then its rows.
-        session = await self._postgres.session(idle_session_timeout="5s")
+        # The lock lives in a session of its own, which the server ends so long after it heard
+        # the last of us: a paused relay loses its lock, and then its rows.
+        session = await self._postgres.session(idle_session_timeout=f"{_SILENCE_S}s")
         try:
             while not await session.fetchval(  # noqa: ASYNC110 - the server tells
                 "select pg_try_advisory_lock($1)", lock_key(self._service, "relay")
@@ -82,6 +97,8 @@ class Relay:
                 await asyncio.sleep(_ELECTION_S)
             log.info("relay elected")
             self._elected(is_elected=True)
+            self._scans = Trailing()
+            await self._look_at_stuck(session)
             await self._publish_for_ever(session)
         finally:
             self._elected(is_elected=False)
@@ -90,28 +107,93 @@ class Relay:
     async def _publish_for_ever(self, session: Session) -> None:
         while True:
             self.wake.clear()
-            rows = await session.fetch(_SELECT)
-            metrics.OUTBOX_DEPTH.set(len(rows))
+            rows = await self._next_rows(session)
             if rows:
                 with self._activity.of("relay"):
-                    await self._publish(session, rows)
+                    await self._publish(session, await self._free(session, rows))
             if len(rows) < _BATCH:
                 await happens(self.wake, _POLL_S)
 
+    async def _next_rows(self, session: Session) -> Sequence[asyncpg.Record]:
+        """The first rows to publish; each minute the whole table is looked at (18)."""
+        bound = self._scans.bound()
+        rows = await session.fetch(_SELECT, bound or 0)
+        if bound is None:
+            self._scans.swept(rows[0]["id"] if rows else self._highest)
+        if rows:
+            self._highest = max(self._highest, rows[-1]["id"])
+        metrics.OUTBOX_DEPTH.set(len(rows))
+        return rows
+
+    async def _free(
+        self, session: Session, rows: Sequence[asyncpg.Record]
+    ) -> Sequence[asyncpg.Record]:
+        """`rows` without those that wait behind a stuck one of their subject (17)."""
+        if not self._stuck or self._stuck.isdisjoint(map(_subject, rows)):
+            return rows
+        await self._look_at_stuck(session)  # an operator may have freed them meanwhile
+        behind = [row["id"] for row in rows if _subject(row) in self._stuck]
+        await self._hold(session, behind, "an earlier one of its subject is stuck")
+        return [row for row in rows if _subject(row) not in self._stuck]
+
     async def _publish(self, session: Session, rows: Sequence[asyncpg.Record]) -> None:
-        producer = await self._connected()
-        sent = await _send(producer, rows)
+        if not rows:
+            return
+        try:
+            await self._confirmed(session, rows)
+        except FOR_GOOD as error:
+            log.warning("Kafka refuses a batch for good, sending one by one", error=repr(error))
+            await self._drop_producer()
+            rows = await self._one_by_one(session, rows)
+        await session.execute(_DELETE, [row["id"] for row in rows])
+        for topic in {row["topic"] for row in rows}:
+            many = sum(row["topic"] == topic for row in rows)
+            metrics.OUTBOX_PUBLISHED.labels(topic=topic).inc(many)
+
+    async def _confirmed(self, session: Session, rows: Sequence[asyncpg.Record]) -> None:
+        """Hand the rows over and wait until Kafka has acknowledged all of them."""
+        sent = await send(await self._connected(), rows)
         waiting = set(sent)
         while waiting:
             _, waiting = await asyncio.wait(waiting, timeout=_PING_S)
             if waiting:
                 await session.execute("select 1")  # keeps the lock while Kafka is slow
-        for future in sent:
-            future.result()
-        await session.execute(_DELETE, [row["id"] for row in rows])
-        for topic in {row["topic"] for row in rows}:
-            many = sum(row["topic"] == topic for row in rows)
-            metrics.OUTBOX_PUBLISHED.labels(topic=topic).inc(many)
+        refused = [error for future in sent if (error := future.exception()) is not None]
+        if refused:
+            raise next((e for e in refused if isinstance(e, FOR_GOOD)), refused[0])
+
+    async def _one_by_one(
+        self, session: Session, rows: Sequence[asyncpg.Record]
+    ) -> list[asyncpg.Record]:
+        """Find what Kafka refuses: it is stuck, and its subject behind it; others go on (17).
+
+        What has gone out already goes again: readers drop it by its sequence (19).
+        """
+        gone: list[asyncpg.Record] = []
+        for row in rows:
+            if _subject(row) in self._stuck:
+                await self._hold(session, [row["id"]], "an earlier one of its subject is stuck")
+                continue
+            try:
+                await self._confirmed(session, [row])
+            except FOR_GOOD as error:
+                await self._drop_producer()
+                why = f"{type(error).__name__}: {error}"
+                # What is wrong is in the sentence; where it was found out says nothing.
+                log.critical("an outbox row is stuck", row=row["id"], topic=row["topic"], why=why)
+                await self._hold(session, [row["id"]], why)
+                self._stuck.add(_subject(row))
+            else:
+                gone.append(row)
+        return gone
+
+    async def _hold(self, session: Session, rows: Collection[int], why: str) -> None:
+        await session.execute(_HOLD, list(rows), why)
+        await self._look_at_stuck(session)
+
+    async def _look_at_stuck(self, session: Session) -> None:
+        self._stuck = {_subject(row) for row in await session.fetch(_STUCK)}
+        metrics.OUTBOX_STUCK_SUBJECTS.set(len(self._stuck))
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -137,40 +219,5 @@ class Relay:
         metrics.RELAY_ELECTED.set(is_elected)
 
 
-async def _send(
-    producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
-) -> list[asyncio.Future[object]]:
-    """Hand the rows over, each partition's in order, as whole batches: one future a batch.
-
-    `producer.send` makes a future, and looks for the partition, for each record: three times the
-    work.
-    """
-    sent: list[asyncio.Future[object]] = []
-    for (topic, partition), records in (await _by_partition(producer, rows)).items():
-        batch = producer.create_batch()
-        for record in records:
-            if batch.append(timestamp=None, **record) is None:  # full
-                sent.append(await producer.send_batch(batch, topic, partition=partition))
-                batch = producer.create_batch()
-                batch.append(timestamp=None, **record)
-        sent.append(await producer.send_batch(batch, topic, partition=partition))
-    return sent
-
-
-async def _by_partition(
-    producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
-) -> dict[tuple[str, int], list[dict[str, Any]]]:
-    """The records of each (topic, partition), in the order of the rows."""
-    places = {topic: await producer.partitions_for(topic) for topic in {r["topic"] for r in rows}}
-    every = {topic: tuple(sorted(partitions)) for topic, partitions in places.items()}
-    records: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        topic, key, headers = row["topic"], row["key"], row["headers"]
-        records[topic, kafka.partition(key, every[topic])].append(
-            {
-                "key": key,
-                "value": row["value"],
-                "headers": list(headers_from_json(headers) if headers else kafka.EVENT_HEADERS),
-            }
-        )
-    return records
+def _subject(row: asyncpg.Record) -> Subject:
+    return row["topic"], row["key"]
