@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from relance.cli_leads import RULEBOOK, Rulebook, add_to, told_in_a_sentence
+from relance import cli_leads, cli_ops
+from relance.cli_leads import RULEBOOK, Rulebook, told_in_a_sentence
 
 app = typer.Typer(
     help="Relance: no lead forgotten, nobody told twice.",
@@ -16,7 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-add_to(app)
+cli_leads.add_to(app)
+cli_ops.add_to(app)
 directory_app = typer.Typer(help="Sites, calendars, teams and agents.", no_args_is_help=True)
 app.add_typer(directory_app, name="directory")
 

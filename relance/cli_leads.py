@@ -47,7 +47,7 @@ def explain(
     """Tell a lead's story from what came in to what was sent, and why each thing happened."""
     from relance import explain as explaining  # noqa: PLC0415
 
-    explanation = _done(explaining.explain(rulebook, lead))
+    explanation = done(explaining.explain(rulebook, lead))
     told = explaining.as_json if json else explaining.as_text
     typer.echo(told(explanation))
 
@@ -67,7 +67,7 @@ def audit(
     """
     from relance import audit_command  # noqa: PLC0415
 
-    report = _done(audit_command.audited(kafka, postgres, mail_url, sms_url))
+    report = done(audit_command.audited(kafka, postgres, mail_url, sms_url))
     typer.echo(audit_command.as_json(report) if json else audit_command.as_text(report))
     raise typer.Exit(0 if report.ok else 1)
 
@@ -76,7 +76,7 @@ def migrate() -> None:
     """Apply the migrations that are missing, of every service."""
     from relance import cluster  # noqa: PLC0415
 
-    typer.echo(_done(cluster.migrate()))
+    typer.echo(done(cluster.migrate()))
 
 
 @topics_app.command("apply")
@@ -84,7 +84,7 @@ def topics_apply(kafka: Kafka = None) -> None:
     """Create the topics that are missing; none is changed."""
     from relance import cluster  # noqa: PLC0415
 
-    typer.echo(_done(cluster.apply_topics(kafka or _local_kafka())))
+    typer.echo(done(cluster.apply_topics(kafka or local_kafka())))
 
 
 @topics_app.command("check")
@@ -92,10 +92,11 @@ def topics_check(kafka: Kafka = None) -> None:
     """Compare the cluster with the topic table; exit 1 if it differs."""
     from relance import cluster  # noqa: PLC0415
 
-    typer.echo(_done(cluster.check_topics(kafka or _local_kafka())))
+    typer.echo(done(cluster.check_topics(kafka or local_kafka())))
 
 
-def _local_kafka() -> str:
+def local_kafka() -> str:
+    """Where the local stack's Kafka answers."""
     from relance.stack.ports import Ports  # noqa: PLC0415
 
     return f"127.0.0.1:{Ports.of_environment().kafka}"
@@ -110,7 +111,7 @@ def key_create(
     """Make a key and print it; it is never shown again."""
     from relance import key  # noqa: PLC0415
 
-    typer.echo(_done(key.create(rulebook, agent, name)))
+    typer.echo(done(key.create(rulebook, agent, name)))
 
 
 @key_app.command("list")
@@ -118,7 +119,7 @@ def key_list(rulebook: Rulebook = RULEBOOK) -> None:
     """Show all keys, without their secrets."""
     from relance import key  # noqa: PLC0415
 
-    typer.echo(_done(key.listed(rulebook)))
+    typer.echo(done(key.listed(rulebook)))
 
 
 @key_app.command("revoke")
@@ -129,7 +130,7 @@ def key_revoke(
     """Take a key back, at once and for ever."""
     from relance import key  # noqa: PLC0415
 
-    typer.echo(_done(key.revoke(rulebook, key_or_id)))
+    typer.echo(done(key.revoke(rulebook, key_or_id)))
 
 
 @letters_app.command("list")
@@ -137,7 +138,7 @@ def letters_list(kafka: Kafka = None) -> None:
     """Show what was set aside, and what waits."""
     from relance import dead_letters  # noqa: PLC0415
 
-    typer.echo(_done(dead_letters.listed(kafka or _local_kafka())))
+    typer.echo(done(dead_letters.listed(kafka or local_kafka())))
 
 
 @letters_app.command("show")
@@ -148,7 +149,7 @@ def letters_show(
     """Show one whole: where it lay, why it was set aside, its bytes."""
     from relance import dead_letters  # noqa: PLC0415
 
-    typer.echo(_done(dead_letters.shown(letter, kafka or _local_kafka())))
+    typer.echo(done(dead_letters.shown(letter, kafka or local_kafka())))
 
 
 @letters_app.command("redrive")
@@ -162,10 +163,11 @@ def letters_redrive(
     """Have them taken up again, in order."""
     from relance import dead_letters  # noqa: PLC0415
 
-    typer.echo(_done(dead_letters.redrive(letters or [], subject=subject, everything=everything)))
+    typer.echo(done(dead_letters.redrive(letters or [], subject=subject, everything=everything)))
 
 
-def _done(work: Coroutine[None, None, T]) -> T:
+def done(work: Coroutine[None, None, T]) -> T:
+    """What the work returns; a problem is told in a sentence, and the command ends."""
     with told_in_a_sentence():
         return asyncio.run(_awaited(work))
 

@@ -10,14 +10,17 @@ from services.pipeline.core.lead import Lead
 from services.pipeline.core.world import UnknownLead, World
 from services.pipeline.decision import decide, named_by
 from services.pipeline.world_lock import locked_world
-from shared.contract.envelope import Envelope
+from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import InboundIgnored, InboundQuarantined, LeadReceived
-from shared.contract.reminders import DigestDue
+from shared.contract.reminders import DeadlineReached, DigestDue, LeadOverdue
 from shared.contract.topics import INTAKE, NOTIFICATIONS, REMINDERS
 from shared.domain.directory import Directory, Unknown
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime.postgres import Transaction
 from shared.runtime.subscription import Park, Subscription
+
+FIRINGS: frozenset[type[Event]] = frozenset({DeadlineReached, LeadOverdue, DigestDue})
+"""What is judged after everything that came in before it (`runtime.md` 12)."""
 
 DirectoryOf = Callable[[Transaction], Awaitable[Directory]]
 
@@ -34,7 +37,7 @@ class Handler:
         no_leads = frozenset({InboundIgnored, InboundQuarantined})
         return [
             Subscription(INTAKE, self, sequenced=False, ignored=no_leads),
-            Subscription(REMINDERS, self, gated=True),
+            Subscription(REMINDERS, self, gated=FIRINGS),
             Subscription(NOTIFICATIONS, self),
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from asyncpg import Record
 
@@ -11,6 +11,9 @@ from services.reminders.core.deadline import Deadline, Deadlines
 from services.reminders.core.digest import Digest, Digests
 from shared.contract.topics import decode
 from shared.runtime.postgres import Transaction
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before every deadline."""
 
 _LOAD = """
 select due_at, asked from deadline where lead = any($1::uuid[])
@@ -28,7 +31,7 @@ on conflict (lead, name) do update set due_at = excluded.due_at, asked = exclude
 # Another replica may be firing the first ones just now: those are its own.
 _TAKE_DUE = """
 with due as materialized (
-  select lead, name from deadline where due_at <= $1
+  select lead, name from deadline where due_at <= $1 and due_at >= $3
   order by due_at limit $2 for update skip locked
 )
 delete from deadline using due
@@ -37,7 +40,8 @@ returning deadline.due_at, deadline.asked
 """
 _NEXT = """
 select least(
-  (select min(due_at) from deadline), (select min(due_at) from digest where not said)
+  (select min(due_at) from deadline where due_at >= $1),
+  (select min(due_at) from digest where not said)
 )
 """
 
@@ -91,14 +95,15 @@ async def save(tx: Transaction, before: Deadlines, after: Deadlines) -> None:
         )
 
 
-async def take_due(tx: Transaction, now: datetime, limit: int) -> Deadlines:
-    """The `limit` earliest deadlines whose instant has come; they are armed no more."""
-    return _deadlines(await tx.fetch(_TAKE_DUE, now, limit))
+async def take_due(tx: Transaction, now: datetime, limit: int, since: datetime = EVER) -> Deadlines:
+    """The `limit` earliest deadlines whose instant has come, looked for from `since` on; they
+    are armed no more."""
+    return _deadlines(await tx.fetch(_TAKE_DUE, now, limit, since))
 
 
-async def next_instant(tx: Transaction) -> datetime | None:
-    """The earliest planned instant, of a deadline or a digest."""
-    earliest: datetime | None = await tx.fetchval(_NEXT)
+async def next_instant(tx: Transaction, since: datetime = EVER) -> datetime | None:
+    """The earliest planned instant, of a deadline (looked for from `since` on) or a digest."""
+    earliest: datetime | None = await tx.fetchval(_NEXT, since)
     return earliest
 
 

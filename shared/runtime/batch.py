@@ -13,6 +13,7 @@ from shared.contract.envelope import Envelope
 from shared.contract.reminders import DigestDue
 from shared.domain.directory import Unknown
 from shared.runtime import clock, inbox, outbox, parked, quarantine, sequence
+from shared.runtime.bad_code import Fingerprints
 from shared.runtime.decoder import Item
 from shared.runtime.log import about
 from shared.runtime.parked import ParkedRecord, Wait, WaitsFor
@@ -42,7 +43,8 @@ class Batch:
     """One attempt at one batch of `subscription`, for `service`.
 
     `passed` is the time that `intake.events.v1` has passed, for a gated subscription. `again`
-    says that the items come from the parking: they are claimed already.
+    says that the items come from the parking: they are claimed already. `faults` remembers what
+    was raised before: the 20th subject raises `BadCode` (rule 7).
     """
 
     service: str
@@ -50,6 +52,7 @@ class Batch:
     tx: Transaction
     passed: datetime | None = None
     again: bool = False
+    faults: Fingerprints = field(default_factory=Fingerprints)
     _last: dict[sequence.Key, int] = field(default_factory=dict)
     _held: dict[sequence.Key, int] = field(default_factory=dict)
     _done: list[Item] = field(default_factory=list)
@@ -140,7 +143,7 @@ class Batch:
         return True
 
     def _is_open_for(self, item: Item) -> bool:
-        if not self.subscription.gated or item.envelope is None:
+        if item.envelope is None or type(item.envelope.data) not in self.subscription.gated:
             return True
         if self.passed is not None and item.envelope.time <= self.passed:
             return True
@@ -198,6 +201,7 @@ class Batch:
         if isinstance(error, Unknown):
             self._park_fact(named, str(error))
         else:
+            self.faults.note(error, named.subject or named.id or "")
             log.error("event set aside", event_id=named.id, lead=named.subject, exc_info=error)
             self._set_aside(named, f"{type(error).__name__}: {error}")
         await self._handle([item for item in items if item is not named])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -16,11 +17,14 @@ from shared.contract.topics import Topic
 from shared.runtime import kafka, metrics
 from shared.runtime.activity import Activity
 from shared.runtime.effect import Effect, Fail, Stopping
+from shared.runtime.position import gone, jumped
 from shared.runtime.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 _COMMIT_EVERY_S = 1.0
+STILL_AT_MOST_S = 60.0
+"""A partition with a lag has to move within so many seconds (rule 8)."""
 
 
 class Consumer:
@@ -40,6 +44,7 @@ class Consumer:
     ) -> None:
         self.topics = tuple(topics)
         self.group = group
+        self._compacted = frozenset(topic.name for topic in topics if topic.compacted)
         self._effect = effect
         self._activity = activity
         self._fail = fail
@@ -48,6 +53,8 @@ class Consumer:
         self._stopped = False
         self._processed: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
+        self._lags: dict[TopicPartition, int] = {}
+        self._moved_s: dict[TopicPartition, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscriber = broker.subscriber(
             *(topic.name for topic in topics),
@@ -91,7 +98,28 @@ class Consumer:
         for tp, end in ends.items():
             lag = end - self._processed.get(tp, end)
             metrics.LAG.labels(topic=tp.topic, partition=tp.partition).set(max(0, lag))
+            if lag <= 0 or tp not in self._moved_s:
+                self._moved_s[tp] = monotonic()
+            self._lags[tp] = lag
+            if lag < 0:
+                await self._check(tp, self._processed.get(tp))
         return ends
+
+    def still(self) -> list[str]:
+        """Partitions that have a lag and have not moved for a minute, in words (rule 8).
+
+        A batch that waits for better luck is no reason to end the process: another one would
+        wait as well. That it waits is told by readiness and `relance_bad_luck_total`.
+        """
+        if self._effect.waiting:
+            return []
+        now_s = monotonic()
+        return [
+            f"{tp.topic}/{tp.partition} of {self.group} has not moved for {now_s - at:.0f} s "
+            f"({self._lags.get(tp, 0)} records wait)"
+            for tp, at in self._moved_s.items()
+            if self._lags.get(tp, 0) > 0 and now_s - at > STILL_AT_MOST_S
+        ]
 
     async def run_lag(self) -> None:
         """Measure the lag each second."""
@@ -131,6 +159,10 @@ class Consumer:
             self._processed.setdefault(
                 TopicPartition(record.topic, record.partition), record.offset
             )
+        if (gap := self._gap(records)) is not None:
+            self._stopped = True
+            self._fail(gap)
+            return
         with self._activity.of(f"batch of {self.group}"):
             async with self._in_hand:
                 if self._stopped:
@@ -150,6 +182,24 @@ class Consumer:
         else:
             for record in records:
                 self._processed[TopicPartition(record.topic, record.partition)] = record.offset + 1
+            now_s = monotonic()
+            for tp in {TopicPartition(record.topic, record.partition) for record in records}:
+                self._moved_s[tp] = now_s
+
+    def _gap(self, records: tuple[ConsumerRecord[bytes, bytes], ...]) -> str | None:
+        """Why these records cannot be next: Kafka lost others, or began anew (rule 3).
+
+        The client itself only goes on at the earliest record there is. On a compacted topic gaps
+        are what compaction leaves.
+        """
+        first: dict[TopicPartition, int] = {}
+        for record in records:
+            first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        for tp, came in first.items():
+            expected = self._processed[tp]
+            if came < expected or (came > expected and tp.topic not in self._compacted):
+                return jumped(f"{tp.topic}/{tp.partition}", self.group, expected, came)
+        return None
 
     async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
         """Wait for the batch in hand, commit it, forget the partitions."""
@@ -169,16 +219,30 @@ class Consumer:
         if self.client is None:
             return
         try:
+            # Not the position: where the group's own is gone, the client has chosen another.
+            committed = await self.client.committed(tp)
+            await self._check(tp, committed)
             position = await self.client.position(tp)
         except (KafkaError, IllegalStateError):
             return  # lost again meanwhile
         # A batch fetched before this line has set it to its first record already.
         self._processed.setdefault(tp, position)
 
+    async def _check(self, tp: TopicPartition, position: int | None) -> None:
+        """End the process if Kafka no longer has where the group stands (rule 3)."""
+        kept = await self._ends.range_of(tp)
+        if kept is None or position is None or self._stopped:
+            return
+        if tp.topic in self._compacted and position < kept.begins:
+            return
+        if (why := gone(f"{tp.topic}/{tp.partition}", self.group, position, kept)) is not None:
+            self._stopped = True
+            self._fail(why)
+
     def _forget(self, partitions: Iterable[TopicPartition]) -> None:
         for tp in partitions:
-            self._processed.pop(tp, None)
-            self._committed.pop(tp, None)
+            for known in (self._processed, self._committed, self._lags, self._moved_s):
+                known.pop(tp, None)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types

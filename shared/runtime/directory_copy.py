@@ -38,6 +38,7 @@ class DirectoryTable:
         self._stopping = stopping
         self._read_to: int | None = None
         self._directory = Directory()
+        self.waiting = False
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """The effect of directory records: last writer wins, by offset."""
@@ -50,9 +51,11 @@ class DirectoryTable:
             except Exception as error:
                 if not is_bad_luck(error):
                     raise
+                self.waiting = True
                 await pause(self._stopping, failures, error)
                 failures += 1
             else:
+                self.waiting = False
                 return
 
     async def directory(self, tx: Transaction) -> Directory:

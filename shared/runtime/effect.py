@@ -11,6 +11,7 @@ from typing import Protocol
 import structlog
 
 from shared.runtime import decoder, metrics, watermark
+from shared.runtime.bad_code import Fingerprints
 from shared.runtime.batch import Batch, Outcome
 from shared.runtime.decoder import Item
 from shared.runtime.kafka import Record
@@ -28,7 +29,9 @@ class Stopping(Exception):
 
 
 class Effect(Protocol):
-    """What a consumer does with the records it fetched."""
+    """What a consumer does with the records it fetched. `waiting`: for better luck, just now."""
+
+    waiting: bool
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Return when every record has taken effect; may raise `Stopping`."""
@@ -64,6 +67,8 @@ class EventEffect:
         self._committed = committed
         self._gate = gate
         self._keeps_watermark = keeps_watermark
+        self._faults = Fingerprints()
+        self.waiting = False
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Decode, then take effect."""
@@ -84,9 +89,11 @@ class EventEffect:
                     await self._take(items[: len(items) // 2])
                     await self._take(items[len(items) // 2 :])
                     return
+                self.waiting = True
                 await pause(self._stopping, failures, error)
                 failures += 1
             else:
+                self.waiting = False
                 count(self._subscription, outcome)
                 self._committed(outcome)
                 self._subscription.after_commit()
@@ -95,7 +102,7 @@ class EventEffect:
     async def _transaction(self, items: Sequence[Item]) -> Outcome:
         passed = await self._passed(items)
         async with self._postgres.transaction() as tx:
-            batch = Batch(self._service, self._subscription, tx, passed=passed)
+            batch = Batch(self._service, self._subscription, tx, passed=passed, faults=self._faults)
             outcome = await batch.take(items)
             if self._keeps_watermark:
                 await watermark.write(tx, watermark.of_batch(items))
@@ -104,7 +111,8 @@ class EventEffect:
     async def _passed(self, items: Sequence[Item]) -> datetime | None:
         if self._gate is None:
             return None
-        times = [item.envelope.time for item in items if item.envelope]
+        gated = self._subscription.gated
+        times = [e.time for item in items if (e := item.envelope) and type(e.data) in gated]
         return await self._gate.wait(max(times)) if times else None
 
 
@@ -114,6 +122,7 @@ class RawEffect:
     def __init__(self, handler: RawHandler, stopping: asyncio.Event) -> None:
         self._handler = handler
         self._stopping = stopping
+        self.waiting = False
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """The handler sorts out poison itself; whatever it raises is tried again."""
@@ -124,9 +133,11 @@ class RawEffect:
             except Exception as error:
                 if not is_bad_luck(error):
                     log.exception("raw records not taken up, trying again")
+                self.waiting = True
                 await pause(self._stopping, failures, error)
                 failures += 1
             else:
+                self.waiting = False
                 return
 
 

@@ -33,17 +33,17 @@ class Quiet(BaseModel):
 
 
 class Health:
-    """What the routes ask; the service fills it in."""
+    """What the routes ask; the service fills it in. `dead`: why the process should be ended."""
 
     def __init__(
         self,
         quiet: Callable[[], Awaitable[Quiet]],
         ready: Callable[[], Awaitable[dict[str, bool]]],
-        alive: Callable[[], bool],
+        dead: Callable[[], str | None],
     ) -> None:
         self._quiet = quiet
         self._ready = ready
-        self._alive = alive
+        self._dead = dead
 
     def router(self) -> APIRouter:
         """The routes every service has."""
@@ -51,9 +51,8 @@ class Health:
 
         @router.get("/health/live")
         async def live() -> Response:
-            return Response(
-                "alive\n" if self._alive() else "failed\n", 200 if self._alive() else 503
-            )
+            why = self._dead()
+            return Response(f"{why or 'alive'}\n", 503 if why else 200)
 
         @router.get("/health/ready")
         async def ready(response: Response) -> dict[str, bool]:

@@ -10,12 +10,14 @@ from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.contract.envelope import CONTENT_TYPE
 from shared.contract.topics import MIB
+from shared.runtime.position import Range
 from shared.runtime.settings import Settings
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -176,6 +178,17 @@ class Ends:
             return {}
         ends: dict[TopicPartition, int] = await self._client.end_offsets(list(partitions))
         return ends
+
+    async def range_of(self, partition: TopicPartition) -> Range | None:
+        """What Kafka has of the partition now; None while it cannot be asked."""
+        if self._client is None:
+            return None
+        try:
+            begins = await self._client.beginning_offsets([partition])
+            ends = await self._client.end_offsets([partition])
+        except KafkaError:
+            return None
+        return Range(begins[partition], ends[partition])
 
     async def of_filled(self, partition: TopicPartition) -> int:
         """Where the partition's log ends, or 0 if nothing lies on it."""

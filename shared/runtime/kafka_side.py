@@ -132,6 +132,10 @@ class KafkaSide:
             words.append("gate")
         return words
 
+    def still(self) -> list[str]:
+        """Partitions that should move and do not (rule 8)."""
+        return [word for consumer in self._consumers for word in consumer.still()]
+
     async def answers(self) -> bool:
         """Whether a broker answers within 2 s."""
         try:
@@ -144,7 +148,7 @@ class KafkaSide:
         service = self._service
         self._relay = Relay(service.name, service.settings, service.postgres, service.activity)
         if any(subscription.gated for subscription in service.subscriptions):
-            self._gate = Gate(service.postgres, INTAKE)
+            self._gate = Gate(service.postgres, INTAKE, service.settings.gate_margin_s)
         self._parking = Parking(
             service.name,
             service.subscriptions,
@@ -158,7 +162,8 @@ class KafkaSide:
         """Each consumer's lag is measured; the one a gate reads also keeps the watermark."""
         for consumer in self._consumers:
             if self._gate and INTAKE in consumer.topics:
-                tasks.start(Ticker(self._service.postgres, self._gate, consumer).run)
+                ticker = Ticker(self._service.postgres, self._gate, consumer)
+                tasks.start(ticker.run)
             else:
                 tasks.start(consumer.run_lag)
 

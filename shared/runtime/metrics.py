@@ -42,6 +42,11 @@ PARKED = Gauge("relance_parked", "Events that wait for something.")
 PARKED_OLDEST_SECONDS = Gauge(
     "relance_parked_oldest_seconds", "How long the oldest of them waits; alarm after 60."
 )
+GATE_BEHIND_SECONDS = Gauge(
+    "relance_gate_behind_seconds",
+    "How far behind the clock what came in has been judged; what is due waits for it.",
+)
+GATE_WAITING = Gauge("relance_gate_waiting", "Batches of what is due that wait right now.")
 CLOCK_DISTANCE_SECONDS = Gauge(
     "relance_clock_distance_seconds", "This machine's clock less the database's."
 )

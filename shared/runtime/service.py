@@ -215,6 +215,10 @@ class Service:
             forgotten = await self.postgres.retried(inbox.forget, None)
             await asyncio.sleep(0 if forgotten == inbox.FORGOTTEN_AT_ONCE else _FORGET_EVERY_S)
 
+    def _dead(self) -> str | None:
+        """Why a supervisor should start the process anew (rules 7 and 8)."""
+        return self.failure or next(iter(self._kafka.still()), None)
+
     async def _ready(self) -> dict[str, bool]:
         answers = {"started": self._started, "kafka": await self._kafka.answers()}
         if self._database is not None:
@@ -229,7 +233,7 @@ class Service:
         bound = http.listen(self.settings.host, self.settings.port)
         host = self.settings.host
         self._url = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
-        health = Health(self.quiet, self._ready, lambda: self.failure is None)
+        health = Health(self.quiet, self._ready, self._dead)
         app = http.application(
             self.name, [health.router(), *self.routers], self.activity, lambda: self._started
         )

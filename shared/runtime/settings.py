@@ -75,6 +75,14 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "pretty"] = Field(
         default="auto", description="`auto` is pretty on a terminal and JSON elsewhere."
     )
+    gate_margin_s: float = Field(
+        default=5.25,
+        ge=0,
+        le=60,
+        description="How long an input that intake has dated may take to reach Kafka: intake "
+        "gives up after 5 s. What is due is judged so much later, never before what came in "
+        "earlier.",
+    )
     dependency_deadline_s: float = Field(
         default=60, gt=0, description="How long start waits for Kafka and PostgreSQL."
     )

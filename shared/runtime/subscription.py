@@ -58,7 +58,7 @@ class Subscription:
     `group` is `service.topic` unless given. `ignored` lists the types that are skipped; a type
     or version that the contract's table does not have on this topic parks its subject (24).
     `sequenced`: repeats and gaps are known by `sequence` (9), else by the inbox (10).
-    `gated`: an event waits until `intake.events.v1` has passed its time (12).
+    `gated` lists the types that wait until `intake.events.v1` has passed their time (12).
     `after_commit` is called when a batch has been committed (to wake a loop, not to do work).
     """
 
@@ -66,7 +66,7 @@ class Subscription:
     handler: BatchHandler
     group: str | None = None
     ignored: frozenset[type[Event]] = frozenset()
-    gated: bool = False
+    gated: frozenset[type[Event]] = frozenset()
     sequenced: bool = True
     after_commit: Callable[[], None] = _nothing
 

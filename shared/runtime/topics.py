@@ -39,7 +39,7 @@ def configuration(topic: Topic, replication: int) -> dict[str, str]:
 async def apply(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[str]:
     """Create the topics that are missing; return their names. Changes none that exist."""
     wanted = tuple(topics)
-    async with _administrator(settings) as admin:
+    async with administrator(settings) as admin:
         there = set(await admin.list_topics())
         missing = [topic for topic in wanted if topic.name not in there]
         if missing:
@@ -51,7 +51,7 @@ async def apply(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[st
 async def check(settings: Settings, topics: Iterable[Topic] = TOPICS) -> None:
     """Raise `Differs` in one sentence if the cluster is not as the table says."""
     wanted = tuple(topics)
-    async with _administrator(settings) as admin:
+    async with administrator(settings) as admin:
         found = {t["topic"]: t for t in await _described(admin, wanted)}
         differences = []
         for topic in wanted:
@@ -139,7 +139,7 @@ async def _configured(admin: AIOKafkaAdminClient, topics: list[Topic]) -> dict[s
     }
 
 
-class _administrator:
+class administrator:
     """Connected within the settings' deadline, or `Unavailable`."""
 
     def __init__(self, settings: Settings) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Protocol
 
 from aiokafka import TopicPartition
 
 from shared.contract.topics import Topic
-from shared.runtime import clock
+from shared.runtime import clock, metrics
 from shared.runtime.decoder import Item
 from shared.runtime.moment import happens
 from shared.runtime.postgres import Postgres, Transaction
@@ -22,9 +22,6 @@ Marks = Mapping[tuple[str, int], tuple[int, datetime | None]]
 TICK_S = 1.0
 _IN_PLACE_S = 5.0
 _POLL_S = 0.01
-# intake reads the clock before it writes: so long may a record take to reach the log. Time does
-# not pass on a stepping clock while intake has an input in hand.
-_APPEND_MARGIN_S = 0.25
 
 _WRITE = """
 insert into watermark (topic, partition, next_record, passed_at)
@@ -76,8 +73,10 @@ def of_batch(items: Sequence[Item]) -> Marks:
 class Gate:
     """Lets an event of time T pass once all partitions of `topic` have passed T."""
 
-    def __init__(self, postgres: Postgres, topic: Topic) -> None:
+    def __init__(self, postgres: Postgres, topic: Topic, margin_s: float) -> None:
+        """`margin_s` as for the ticker."""
         self.topic = topic
+        self.margin_s = margin_s
         self.nudged = asyncio.Event()
         self.waiting = 0
         self._postgres = postgres
@@ -94,8 +93,15 @@ class Gate:
         passed: datetime = row["passed"]
         return passed
 
+    async def measure(self) -> None:
+        """Tell how far behind the clock judging is."""
+        passed = await self.passed()
+        if passed is not None:
+            metrics.GATE_BEHIND_SECONDS.set(max(0.0, (clock.now() - passed).total_seconds()))
+        metrics.GATE_WAITING.set(self.waiting)
+
     async def wait(self, instant: datetime) -> datetime | None:
-        """What has passed, as soon as that is `instant`, or after five seconds anyhow.
+        """What has passed, as soon as that is `instant`, or five seconds later anyhow.
 
         What is later than the answer is parked: it must not hold up what can pass.
         """
@@ -106,7 +112,7 @@ class Gate:
                 passed = await self.passed()
                 if passed is not None and passed >= instant:
                     return passed
-                if monotonic() - start > _IN_PLACE_S:
+                if monotonic() - start > self.margin_s + _IN_PLACE_S:
                     return passed
                 self.nudged.set()
                 await asyncio.sleep(_POLL_S)
@@ -118,6 +124,9 @@ class Ticker:
     """Writes `now` for the partitions whose log this member has read to its end."""
 
     def __init__(self, postgres: Postgres, gate: Gate, reader: Reader) -> None:
+        """The gate's `margin_s`: intake reads the clock before it writes, so long may a record
+        take to reach the log. Time does not pass on a stepping clock while intake has an input
+        in hand."""
         self._postgres = postgres
         self._gate = gate
         self._reader = reader
@@ -130,10 +139,11 @@ class Ticker:
             self._gate.nudged.clear()
 
     async def tick(self) -> None:
-        """The time is read before the ends are asked: what came in later is later."""
+        """What the clock said a margin ago has passed once the log is read to its end: whatever
+        was dated then is in it, or was never accepted. What came in later is later."""
         now = clock.now()
         if not clock.is_stepping():
-            await asyncio.sleep(_APPEND_MARGIN_S)
+            now -= timedelta(seconds=self._gate.margin_s)
         ends = await self._reader.ends()
         limit = monotonic() + TICK_S
         while monotonic() < limit and not self._reached(ends, ends):  # noqa: ASYNC110
@@ -144,6 +154,7 @@ class Ticker:
         if marks:
             async with self._postgres.transaction() as tx:
                 await write(tx, marks)
+        await self._gate.measure()
 
     def _reached(
         self,

@@ -32,7 +32,7 @@ class Judge(Service):
         self.hold.set()
         self.subscriptions += [
             Subscription(INTAKE, self.come_in, sequenced=False),
-            Subscription(firings, self.fired, gated=True),
+            Subscription(firings, self.fired, gated=frozenset({LeadOverdue, DigestDue})),
         ]
 
     async def come_in(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
@@ -84,7 +84,7 @@ async def test_a_firing_waits_for_the_inputs_of_its_time(bench: Bench) -> None:
         fired = _overdue()
         await producer.send_and_wait(firings.name, fired.to_bytes(), b"lead-1")
         await producer.send_and_wait(INTAKE.name, answered.to_bytes(), b"lead-1")
-        gate = Gate(judge.postgres, INTAKE)
+        gate = Gate(judge.postgres, INTAKE, 0.25)
         passed = await gate.passed()
         assert passed is None or passed < fired.time
 
@@ -100,6 +100,30 @@ async def test_a_firing_waits_for_the_inputs_of_its_time(bench: Bench) -> None:
         passed = await gate.passed()
         assert passed is not None
         assert passed >= fired.time
+    finally:
+        await judge.stop()
+        await producer.stop()
+
+
+async def test_an_input_still_on_its_way_into_the_log_is_judged_before_what_fired_later(
+    bench: Bench,
+) -> None:
+    bench.settings = bench.settings.model_copy(update={"gate_margin_s": 3.0})
+    judge, producer, firings = await _judge(bench)
+    try:
+        accepted = _lead(f"{bench.name} slow")  # dated here, acknowledged by Kafka much later
+        fired = _overdue()
+        await producer.send_and_wait(firings.name, fired.to_bytes(), b"lead-1")
+
+        async def waits_at_the_gate() -> bool:
+            return "gate" in (await judge.quiet()).busy
+
+        await until(waits_at_the_gate, "the firing to wait at the gate")
+        await producer.send_and_wait(INTAKE.name, accepted.to_bytes(), b"lead-1")
+        await until(_has(judge, "LeadOverdue"), "the firing to be judged")
+
+        ours = [word for word in judge.taken if word in (f"{bench.name} slow", "LeadOverdue")]
+        assert ours == [f"{bench.name} slow", "LeadOverdue"]
     finally:
         await judge.stop()
         await producer.stop()

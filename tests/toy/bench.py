@@ -29,7 +29,9 @@ class Bench:
     """`async with Bench(…) as bench`; everything it waits for has a limit."""
 
     def __init__(self, bootstrap: str, dsn: str, prefix: str) -> None:
-        self.settings = Settings(kafka=bootstrap, postgres=SecretStr(dsn), migrate=True)
+        self.settings = Settings(
+            kafka=bootstrap, postgres=SecretStr(dsn), migrate=True, gate_margin_s=0.25
+        )
         self.name = prefix
         self.source = toy_topic(f"{prefix}in.events.v1")
         self._producer: AIOKafkaProducer | None = None
@@ -61,6 +63,11 @@ class Bench:
     def adopt(self, toy: Toy) -> None:
         """Stop `toy` at the end of the test."""
         self._toys.append(toy)
+
+    async def leave(self, toy: Toy) -> None:
+        """Stop `toy` now, in order; the next one made takes its place."""
+        self._toys.remove(toy)
+        await toy.stop()
 
     async def put(
         self, value: bytes | None, key: bytes, headers: Sequence[tuple[str, bytes | None]] = ()

@@ -30,6 +30,7 @@ async def stand(own_kafka: Kafka, postgres: Postgres) -> AsyncIterator[Stand]:
         postgres=SecretStr(postgres.dsn("pipeline", name)),
         rulebook=RULEBOOK,
         migrate=True,
+        gate_margin_s=0.25,
     )
     stand = Stand(create(settings), settings)
     await stand.open()

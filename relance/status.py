@@ -1,0 +1,186 @@
+"""`relance status`: the whole system on one screen, for somebody woken at three in the night.
+
+Whatever does not answer is said in its line; the rest is shown all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from textwrap import wrap
+from typing import Any
+
+import asyncpg
+import httpx2
+from aiokafka.errors import KafkaError
+
+from relance import database
+from relance.database import CannotDo, transaction
+from shared.runtime import kafka, topics
+from shared.runtime.postgres import Unavailable
+from shared.runtime.settings import Settings
+
+WIDTH = 80
+PATIENCE_S = 3.0
+
+_RUNTIME = """
+SELECT (SELECT count(*) FROM outbox WHERE stuck IS NULL) AS outbox,
+       (SELECT count(*) FROM outbox WHERE stuck IS NOT NULL) AS stuck,
+       (SELECT count(*) FROM parked) AS parked,
+       (SELECT extract(epoch FROM now() - min(parked_at))::int FROM parked) AS parked_oldest_s,
+       (SELECT count(*) FROM quarantine) AS quarantined
+"""
+_OWN = {
+    "pipeline": """
+SELECT (SELECT count(*) FROM lead WHERE status = 'open') AS open_leads,
+       (SELECT extract(epoch FROM now() - min(passed_at))::int FROM watermark
+         WHERE topic = 'intake.events.v1') AS gate_behind_s
+""",
+    "reminders": """
+SELECT (SELECT count(*) FROM deadline) AS armed,
+       (SELECT extract(epoch FROM now() - min(due_at))::int FROM deadline
+         WHERE due_at < now()) AS oldest_overdue_s
+""",
+    "notifications": """
+SELECT (SELECT count(*) FROM message WHERE status IN ('requested', 'held')) AS waiting,
+       (SELECT count(*) FROM message WHERE status = 'sending') AS sending,
+       (SELECT count(*) FROM message WHERE status = 'failed') AS failed,
+       (SELECT count(*) FROM message WHERE status = 'unknown') AS unknown
+""",
+}
+MEANINGS = {
+    "outbox": "events to publish",
+    "stuck": "events Kafka refuses for good (relance outbox list)",
+    "parked": "events that wait",
+    "parked_oldest_s": "s waits the oldest of them",
+    "quarantined": "events set aside (relance dead-letters list)",
+    "open_leads": "open leads",
+    "gate_behind_s": "s behind the clock is what came in judged",
+    "armed": "deadlines armed",
+    "oldest_overdue_s": "s overdue is the oldest that has not fired",
+    "waiting": "messages wait (held, or to be tried again)",
+    "sending": "messages in hand",
+    "failed": "messages refused for good",
+    "unknown": "messages of which nobody knows whether they went",
+}
+WRONG = ("stuck", "quarantined", "failed", "unknown")
+"""What is not nought needs a look by day; none of it stops the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service: whether it answers, what its tables say, what it has still to read."""
+
+    name: str
+    live: str
+    ready: str
+    numbers: Mapping[str, int | None] = field(default_factory=dict)
+    lag: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything, as of `at`."""
+
+    at: datetime
+    kafka: str
+    services: Sequence[ServiceStatus]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything answers."""
+        up = all(s.live == "live" and s.ready == "ready" and not s.problem for s in self.services)
+        return up and self.kafka == "answers"
+
+
+async def status(urls: Mapping[str, str], bootstrap: str, postgres: str | None) -> Status:
+    """Ask everybody at once; nobody holds up the others for longer than a few seconds."""
+    lags, told = await _lags(bootstrap)
+    services = await asyncio.gather(
+        *(_service(name, url, postgres, lags.get(name)) for name, url in urls.items())
+    )
+    return Status(datetime.now(UTC), told, services)
+
+
+def as_text(seen: Status) -> str:
+    """For the terminal, 80 columns."""
+    verdict = "Everything answers." if seen.ok else "NOT everything answers."
+    lines = [
+        f"{verdict}  As of {seen.at:%Y-%m-%d %H:%M:%S} UTC.",
+        "",
+        f"{'Kafka':<15}{seen.kafka}",
+    ]
+    for service in seen.services:
+        lag = "" if service.lag is None else f", {service.lag} records to read"
+        lines += ["", f"{service.name:<15}{service.live}, {service.ready}{lag}"]
+        lines += [f"{'':<15}{line}" for line in wrap(service.problem or "", WIDTH - 15)]
+        lines += [
+            f"{'!' if name in WRONG and value else ' ':>14} {value:>7} {MEANINGS[name]}"
+            for name, value in service.numbers.items()
+            if value is not None and (value or name not in WRONG)
+        ]
+    return "\n".join(lines)
+
+
+def as_data(seen: Status) -> dict[str, Any]:
+    """The same as JSON can hold it."""
+    return {**asdict(seen), "at": seen.at.isoformat(), "ok": seen.ok}
+
+
+async def _service(name: str, url: str, postgres: str | None, lag: int | None) -> ServiceStatus:
+    live, ready = await _answers(url, "live"), await _answers(url, "ready")
+    numbers: dict[str, int | None] = {}
+    problem = None
+    if name in database.WITH_DATABASE:
+        try:
+            numbers = await _numbers(name, postgres)
+        except (CannotDo, asyncpg.PostgresError) as error:
+            problem = str(error)
+    return ServiceStatus(name, live, ready, numbers, lag, problem)
+
+
+async def _answers(url: str, what: str) -> str:
+    try:
+        async with httpx2.AsyncClient(timeout=PATIENCE_S) as http:
+            answer = await http.get(f"{url}/health/{what}")
+    except (httpx2.HTTPError, OSError):
+        return f"no answer at {url}" if what == "live" else "not ready"
+    if answer.is_success:
+        return what
+    if what == "live":
+        return f"NOT LIVE: {answer.text.strip()}"
+    missing = [name for name, is_so in answer.json().items() if not is_so]
+    return f"NOT READY: no {', '.join(missing)}"
+
+
+async def _numbers(name: str, postgres: str | None) -> dict[str, int | None]:
+    async with transaction(name, postgres) as tx:
+        runtime = await tx.fetchrow(_RUNTIME)
+        own = await tx.fetchrow(_OWN[name])
+    return {**dict(runtime or {}), **dict(own or {})}
+
+
+async def _lags(bootstrap: str) -> tuple[dict[str, int], str]:
+    """Records to read by service, and whether Kafka answers."""
+    settings = Settings.read().model_copy(
+        update={"kafka": bootstrap, "dependency_deadline_s": PATIENCE_S}
+    )
+    reader = kafka.reader(settings)
+    lags: dict[str, int] = {}
+    try:
+        await reader.start()
+        async with topics.administrator(settings) as admin:
+            for group, *_ in await admin.list_consumer_groups():
+                offsets = await admin.list_consumer_group_offsets(group)
+                ends = await reader.end_offsets(list(offsets))
+                behind = sum(max(0, ends[tp] - o.offset) for tp, o in offsets.items())
+                service = group.partition(".")[0]
+                lags[service] = lags.get(service, 0) + behind
+    except (KafkaError, OSError, Unavailable) as error:
+        return {}, f"no answer at {bootstrap} ({type(error).__name__})"
+    finally:
+        await reader.stop()
+    return lags, "answers"
