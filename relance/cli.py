@@ -68,13 +68,16 @@ def settings() -> None:
 
 @app.command()
 def docs() -> None:
-    """Write docs/events and the topic table anew; refuses a change that breaks readers."""
-    from relance import event_docs  # noqa: PLC0415
+    """Write docs/events, docs/metrics.md and the topic table anew; refuses what breaks readers."""
+    from relance import event_docs, metrics_page  # noqa: PLC0415
 
     try:
         changed = event_docs.write()
     except event_docs.IncompatibleChange as error:
         raise typer.BadParameter(str(error)) from None
+    if not metrics_page.PAGE.exists() or metrics_page.PAGE.read_text() != metrics_page.page():
+        metrics_page.PAGE.write_text(metrics_page.page())
+        changed = [*changed, metrics_page.PAGE.name]
     typer.echo("\n".join(changed) or "Nothing has changed.")
 
 

@@ -9,20 +9,25 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import uuid4
 
+import structlog
+
+from services.intake import metrics
 from services.intake.core.arrival import Arrival, Refusal
 from services.intake.core.normal_form import INTAKE, Acceptance, normalise, quarantined, raw_id_of
 from services.intake.formats import call, form
 from services.intake.formats.mail_process import MailReaders
 from services.intake.formats.payload import BODY_BYTES_MOST, Payload
 from shared.contract import topics
-from shared.contract.envelope import Envelope
-from shared.contract.intake import RawReceived
+from shared.contract.envelope import Envelope, Event
+from shared.contract.intake import InboundIgnored, InboundQuarantined, RawReceived
 from shared.contract.topics import Topic
 from shared.domain.directory import Directory, Unknown
 from shared.domain.rulebook.source import Source
 from shared.runtime import clock
 from shared.runtime.kafka import EVENT_HEADERS, Headers
 from shared.runtime.producer import LIMIT_S, NotConfirmed
+
+log = structlog.get_logger(__name__)
 
 _KEPT_HEADERS = frozenset(
     {"accept-language", "content-type", "idempotency-key", "origin", "user-agent"}
@@ -35,6 +40,13 @@ _STAGES_MOST_S = LIMIT_S + 0.5
 
 _LETTER_BYTES_MOST = 8 * topics.MIB - 64 * 1024
 """What fits on the dead letters beside the headers."""
+
+
+OUTCOMES: Mapping[type[Event], str] = {
+    InboundIgnored: "ignored",
+    InboundQuarantined: "set_aside",
+}
+"""What an input is called in metrics and logs; any other is `received`."""
 
 
 class Doors(Protocol):
@@ -115,6 +127,10 @@ class Reception:
         await asyncio.gather(*(self._bury(read) for read in refused))
         await asyncio.gather(*(self._keep(read) for read in reads))
         await asyncio.gather(*(self._say(read.envelope) for read in reads))
+        for read in reads:
+            outcome = OUTCOMES.get(type(read.envelope.data), "received")
+            metrics.INPUTS.labels(door=read.payload.door, outcome=outcome).inc()
+            log.info("input", event=read.envelope.id, source=read.source, outcome=outcome)
 
     async def _arrival(self, source: Source, payload: Payload) -> Arrival:
         match source.format:

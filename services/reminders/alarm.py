@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from services.reminders import store
+from services.reminders import metrics, store
 from services.reminders.core import deadline, digest
 from services.reminders.core.digest import DigestTime
 from services.reminders.settings import RemindersSettings
@@ -78,6 +78,8 @@ class Alarm:
         since = bound or store.EVER
         due = await store.take_due(tx, now, self._settings.alarm_batch, since)
         _, said = deadline.fire(due, now)
+        for each in due:
+            metrics.ALARM_LATE_SECONDS.observe(max(0.0, (now - each.due_at).total_seconds()))
         if self._digest_time is not None:
             said += await self._say_digests(tx, self._digest_time, directory, now)
         next_due = await store.next_instant(tx, since)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 
 import structlog
@@ -241,6 +242,8 @@ class Consumer:
 
     def _forget(self, partitions: Iterable[TopicPartition]) -> None:
         for tp in partitions:
+            with suppress(KeyError):  # another member measures it now
+                metrics.LAG.remove(tp.topic, str(tp.partition))
             for known in (self._processed, self._committed, self._lags, self._moved_s):
                 known.pop(tp, None)
 
