@@ -101,6 +101,24 @@ def directory_apply(
     typer.echo("\n".join(str(change) for change in changes))
 
 
+@directory_app.command("example")
+def directory_example(
+    rulebook: Rulebook = RULEBOOK,
+    url: Annotated[
+        str, typer.Option(envvar="RELANCE_INTAKE_URL", help="Where intake answers.")
+    ] = "http://127.0.0.1:8400",
+    key: Annotated[
+        str, typer.Option(envvar="RELANCE_ADMIN_KEY", help="intake's admin key.")
+    ] = "local-secret",
+) -> None:
+    """For a first try: the rulebook's example company, always open, if there is none yet."""
+    from relance.example_company import open_example  # noqa: PLC0415
+
+    with told_in_a_sentence():
+        opened = open_example(rulebook, url, key)
+    typer.echo("The example company is open." if opened else "There is a company already.")
+
+
 def main() -> None:
     """Run the command line."""
     # The Kafka client logs every try; the person gets one sentence once it is given up.

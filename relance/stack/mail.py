@@ -88,8 +88,9 @@ def _main() -> None:
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--http-port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--host", default=LOOPBACK)
     given = parser.parse_args()
-    asyncio.run(serve(given.smtp_port, given.http_port, given.folder))
+    asyncio.run(serve(given.smtp_port, given.http_port, given.folder, given.host))
 
 
 if __name__ == "__main__":

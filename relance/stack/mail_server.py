@@ -53,7 +53,7 @@ class Catcher:
         return "250 OK, caught"
 
 
-async def serve(smtp_port: int, http_port: int, folder: Path) -> None:
+async def serve(smtp_port: int, http_port: int, folder: Path, host: str = LOOPBACK) -> None:
     """Run both servers until SIGTERM or SIGINT."""
     box, behaviour = MailBox(folder), Behaviour()
     catcher = Catcher(box, behaviour)
@@ -68,11 +68,11 @@ async def serve(smtp_port: int, http_port: int, folder: Path) -> None:
             loop=loop,
         )
 
-    smtp = await loop.create_server(session, LOOPBACK, smtp_port)
+    smtp = await loop.create_server(session, host, smtp_port)
     pages = uvicorn.Server(
         uvicorn.Config(
             MailPages(box, behaviour).application(),
-            host=LOOPBACK,
+            host=host,
             port=http_port,
             log_level="warning",
             lifespan="off",

@@ -130,7 +130,7 @@ class Reception:
         for read in reads:
             outcome = OUTCOMES.get(type(read.envelope.data), "received")
             metrics.INPUTS.labels(door=read.payload.door, outcome=outcome).inc()
-            log.info("input", event=read.envelope.id, source=read.source, outcome=outcome)
+            log.info("input", event_id=read.envelope.id, source=read.source, outcome=outcome)
 
     async def _arrival(self, source: Source, payload: Payload) -> Arrival:
         match source.format:

@@ -24,6 +24,8 @@ from tests.toy.service import MIGRATIONS, Toy, toy_topic
 
 __all__ = ["bench"]
 
+RUNTIME = [each.name for each in migration.found("toy", None)]
+
 
 def test_a_wrong_setting_is_named_with_what_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RELANCE_PORT", "eighty")
@@ -95,11 +97,11 @@ async def test_the_whole_table_can_be_made_and_is_then_found_right(kafka: Kafka)
 
 async def test_a_missing_migration_is_named(database: Database) -> None:
     session = await asyncpg.connect(database.dsn())
-    with pytest.raises(Refused, match=r"lacks 0001_runtime\.sql, 0001_toy\.sql of toy"):
+    with pytest.raises(Refused, match=r"lacks 0001_runtime\.sql, .*0001_toy\.sql of toy"):
         await migration.check(session, "toy", MIGRATIONS)
 
     applied = await migration.apply(database.dsn(), "toy", MIGRATIONS)
-    assert applied == ["0001_runtime.sql", "0001_toy.sql"]
+    assert applied == [*RUNTIME, "0001_toy.sql"]
     assert await migration.apply(database.dsn(), "toy", MIGRATIONS) == []
     await session.execute("set search_path = toy")
     await migration.check(session, "toy", MIGRATIONS)
@@ -135,7 +137,7 @@ async def test_several_members_that_migrate_at_once_end_well(database: Database)
     dsn = database.dsn("pipeline")
     applied = await asyncio.gather(*(migration.apply(dsn, "pipeline") for _ in range(3)))
 
-    assert sorted(applied, key=len) == [[], [], ["0001_runtime.sql"]]
+    assert sorted(applied, key=len) == [[], [], RUNTIME]
 
 
 async def test_a_database_that_stays_away_is_named_after_the_deadline() -> None:
