@@ -311,3 +311,22 @@ def test_a_setting_nobody_declared_is_named() -> None:
     assert axelerator().setting_problems({"colour": "red"}) == (
         "colour is no setting of rulebook axelerator; it has reactivation, first_response",
     )
+
+
+def test_a_proof_names_a_test_and_a_rest_names_a_stage_and_why() -> None:
+    proof = (
+        '[[proof]]\nrule = "000-03"\nsays = "one by one"\ntest = "tests/unit/test_x.py::test_y"\n'
+    )
+    rest = '[[rest]]\nstage = "new"\nwhy = "Nobody waits for anything here."\n'
+    book = load(small(("[[outcome]]\n", f"{proof}\n{rest}\n[[outcome]]\n")))
+
+    assert book.proofs[0].test == "tests/unit/test_x.py::test_y"
+    assert book.rests[0].stage == ("new",)
+    for old, new, said in (
+        ("test_x.py::test_y", "somewhere", "proof"),
+        ('stage = "new"', 'stage = "gone"', "'gone' is no stage of this rulebook"),
+        ("Nobody waits for anything here.", "so", "why"),
+    ):
+        changed = f"{proof}\n{rest}\n[[outcome]]\n".replace(old, new)
+        with pytest.raises(RulebookError, match=said):
+            load(small(("[[outcome]]\n", changed)))

@@ -225,3 +225,23 @@ class Late(Part):
 
     rule: RuleId
     says: str | None = None
+
+
+class Proof(Part):
+    """A numbered sentence that no scenario can show, and the test that does: `file.py::name`."""
+
+    rule: RuleId
+    says: str
+    test: Annotated[str, StringConstraints(pattern=r"^tests/[\w/]+\.py::test_\w+$")]
+
+
+class Rest(Part):
+    """An open lead may be in this stage without a next step, and `why` that is right.
+
+    Everywhere else `relance check` wants an open task, an armed deadline or a place in a digest.
+    With `if` only while that holds.
+    """
+
+    stage: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed]
+    why: Annotated[str, StringConstraints(min_length=10)]
+    if_: AllOf = Field(default=(), alias="if")

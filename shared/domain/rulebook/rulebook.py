@@ -18,6 +18,8 @@ from shared.domain.rulebook.declaration import (
     Late,
     OutcomeDeclaration,
     Pipeline,
+    Proof,
+    Rest,
     Setting,
     Stage,
     TaskDeclaration,
@@ -65,6 +67,8 @@ class Rulebook(Part):
     settings: Annotated[dict[str, Setting], ById] = Field(default={}, alias="setting")
     digests: tuple[Digest, ...] = Field(default=(), alias="digest")
     late: Late | None = None
+    proofs: tuple[Proof, ...] = Field(default=(), alias="proof")
+    rests: tuple[Rest, ...] = Field(default=(), alias="rest")
     rules: tuple[Rule, ...] = Field(default=(), alias="rule")
     requires: tuple[Requirement, ...] = Field(default=(), alias="require")
     sources: Sources = Sources()
