@@ -98,14 +98,20 @@ install_packages() {
     problem=.venv/sync.log
     # On a terminal uv draws its own progress; elsewhere its lines are kept for the failure.
     if [ -t 2 ]; then
-        .venv/bin/uv sync --frozen --inexact --python .venv/bin/python && return
+        sync && return
         problem=
     else
-        .venv/bin/uv sync --frozen --inexact --python .venv/bin/python >"$problem" 2>&1 && return
+        sync >"$problem" 2>&1 && return
         problem=$(cat "$problem")
     fi
     why_not "$problem" "the locked packages could not be installed: this first run needs the" \
             "Internet, later ones do not; check the connection and try again."
+}
+
+# Again with the machine's own certificates: a company's proxy has one that only they know.
+sync() {
+    .venv/bin/uv sync --frozen --inexact --python .venv/bin/python ||
+        .venv/bin/uv sync --frozen --inexact --python .venv/bin/python --system-certs
 }
 
 # why_not PROBLEM SENTENCE…: a full disk has its own sentence, whatever failed because of it.
