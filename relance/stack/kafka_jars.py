@@ -75,6 +75,7 @@ def _resolve(cache: Path, count: int, say: Say) -> list[Path]:
     import jgo  # noqa: PLC0415 - slow to import and needed once in a machine's life
     from jgo.maven import PythonResolver  # noqa: PLC0415
     from requests import RequestException  # noqa: PLC0415
+    from requests.exceptions import SSLError  # noqa: PLC0415
 
     fetched = 0
 
@@ -91,6 +92,12 @@ def _resolve(cache: Path, count: int, say: Say) -> list[Path]:
     try:
         resolver = PythonResolver(progress_callback=progress)
         return list(jgo.build(_COORDINATES, cache_dir=cache, resolver=resolver).all_jars)
+    except SSLError as error:
+        raise StackError(
+            "Kafka could not be fetched from Maven Central: its certificate is not one that is "
+            "known here. Behind a proxy that signs for it, name the file of its certificates with "
+            "REQUESTS_CA_BUNDLE and try again."
+        ) from error
     except (RequestException, RuntimeError, ValueError) as error:
         raise StackError(
             "Kafka could not be fetched from Maven Central: this first run needs the Internet, "

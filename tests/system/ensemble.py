@@ -24,14 +24,17 @@ from relance.simulation.cue import Acted, Cue, Declared, Passed, Received
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
 from relance.simulation.performance import Outcome, Performance
 from relance.simulation.service import Pipeline
-from relance.simulation.step import Act, Declare, Open, Receive, Step, Until
+from relance.simulation.step import Act, Declare, Receive, Reply, Step, Until, Wait
 from relance.simulation.world import World
 from services.pipeline.core.action import Close
 from shared.contract.directory import Document
+from shared.domain.directory import Directory
 
 WEEK = timedelta(weeks=1)
 LONGEST = 4 * WEEK
 EVER = datetime.min.replace(tzinfo=UTC)
+CARRIED = (Receive, Reply, Act, Declare, Wait, Until, Refuse, Expect, ExpectNo, View)
+"""The steps that today's doors and API can carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ class Play:
     end: datetime = EVER
 
 
-def play_of(scenarios: Sequence[Scenario], company: Company) -> Play:
-    """The scenarios as one play, played in one simulated world."""
-    scenarios = [each for each in scenarios if _can_be_played(each)]
+def play_of(scenarios: Sequence[Scenario], company: Company, longest: timedelta = LONGEST) -> Play:
+    """Those scenarios that can be played here, as one play, played in one simulated world."""
+    scenarios = [each for each in scenarios if _can_be_played(each, longest)]
     first = min(_instant(scenario, company, scenario.start) for scenario in scenarios)
     play = Play(first, world_of(company, first))
     for wave in _waves(scenarios):
@@ -77,9 +80,9 @@ def play_of(scenarios: Sequence[Scenario], company: Company) -> Play:
     return play
 
 
-def _can_be_played(scenario: Scenario) -> bool:
-    opens = any(isinstance(step, Open) for step in scenario.steps)
-    return not opens and _lasts(scenario) <= LONGEST
+def _can_be_played(scenario: Scenario, longest: timedelta) -> bool:
+    carried = all(isinstance(step, CARRIED) for step in scenario.steps)
+    return carried and _lasts(scenario) <= longest
 
 
 def _lasts(scenario: Scenario) -> timedelta:
@@ -201,10 +204,15 @@ def _cleared_stage(play: Play, company: Company) -> Moment:
         for lead in service.world.leads.values()
         if lead.is_open
     ]
-    close, at = Close(status="invalid"), play.end
-    closing = [Acted(at, lead, "boss", close, f"{at.isoformat()}-{lead}") for lead in leads]
+    close, at, boss = Close(status="invalid"), play.end, _manager(company.directory)
+    closing = [Acted(at, lead, boss, close, f"{at.isoformat()}-{lead}") for lead in leads]
     restored = Declared(at, _documents(company))
     return Moment(at, ((restored,), tuple(closing)))
+
+
+def _manager(directory: Directory) -> str:
+    teams = (directory.team(agent.team) for agent in directory.agents if agent.team)
+    return next(team.manager for team in teams if team.manager)
 
 
 def _documents(company: Company) -> tuple[Document, ...]:

@@ -15,7 +15,7 @@ from relance.simulation.cue import Acted, Cue, Declared, Received
 from relance.simulation.input import Input
 from relance.simulation.world import HASH_KEY
 from relance.stack.home import Home
-from relance.stack.stack import RULEBOOK, Stack
+from relance.stack.stack import Stack
 from relance.stack.surroundings import LOCAL_SECRET
 from relance.stepper import Stepper
 from relance.topic_reader import read_to_end
@@ -31,20 +31,20 @@ EVENTS = (INTAKE, PIPELINE, REMINDERS, NOTIFICATIONS)
 TIMEOUT_S = 20
 
 
-def events_of(play: Play, home: Home) -> list[Envelope]:
-    """Everything that a fresh stack says when the play is played on it."""
+def events_of(play: Play, rulebook: Path, home: Home) -> list[Envelope]:
+    """Everything that a fresh stack under that rulebook says when the play is played on it."""
     home.prepare()
     clock_file = home.folder / "clock"
     ClockFile.create(clock_file, play.start)
     settings = {"intake": {"RELANCE_HASH_KEY": HASH_KEY.decode()}}
-    with Stack(home, clock_file=clock_file, settings=settings) as stack:
-        return asyncio.run(_played(play, stack, clock_file))
+    with Stack(home, clock_file=clock_file, rulebook=rulebook, settings=settings) as stack:
+        return asyncio.run(_played(play, rulebook, stack, clock_file))
 
 
-async def _played(play: Play, stack: Stack, clock_file: Path) -> list[Envelope]:
+async def _played(play: Play, rulebook: Path, stack: Stack, clock_file: Path) -> list[Envelope]:
     urls = {name: service.url for name, service in stack.services.items()}
     kafka, smtp = stack.kafka.bootstrap, ("127.0.0.1", stack.intake_smtp_port)
-    directory.apply(RULEBOOK / "directory.toml", urls["intake"], LOCAL_SECRET)
+    directory.apply(rulebook / "directory.toml", urls["intake"], LOCAL_SECRET)
     agents = {cue.by for moment in play.moments for cue in _acts(moment)}
     async with (
         Outside(intake_url=urls["intake"], smtp=smtp, kafka=kafka, secret=LOCAL_SECRET) as outside,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ import pytest
 from relance.comparison import differences
 from relance.scenario import load
 from relance.simulation.company import read_company
-from relance.stack.home import Home
-from relance.stack.stack import RULEBOOK
+from relance.stack.home import PROJECT, Home
 from shared.contract.envelope import Envelope, Event
 from shared.contract.pipeline import LeadCreated
 from tests.system.ensemble import Play, play_of
 from tests.system.real_stage import events_of
+
+LONGEST = {
+    PROJECT / "rulebooks" / "axelerator": timedelta(weeks=4),
+}
+"""The rulebooks, each with how long a scenario may last, for the sake of whoever waits."""
 
 
 @pytest.fixture
@@ -29,9 +34,16 @@ def home() -> Iterator[Home]:
     home.remove()
 
 
+@pytest.fixture(scope="module", params=LONGEST, ids=lambda folder: folder.name)
+def rulebook(request: pytest.FixtureRequest) -> Path:
+    assert isinstance(request.param, Path)
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def play() -> Play:
-    return play_of(load([RULEBOOK / "scenarios"]), read_company(RULEBOOK))
+def play(rulebook: Path) -> Play:
+    company = read_company(rulebook)
+    return play_of(load([rulebook / "scenarios"]), company, LONGEST[rulebook])
 
 
 def test_played_together_every_scenario_goes_as_it_goes_alone(play: Play) -> None:
@@ -42,8 +54,10 @@ def test_played_together_every_scenario_goes_as_it_goes_alone(play: Play) -> Non
             assert together[line][: len(told)] == told, outcome.scenario.name
 
 
-def test_every_scenario_tells_the_same_story_on_the_real_stack(play: Play, home: Home) -> None:
-    real = events_of(play, home)
+def test_every_scenario_tells_the_same_story_on_the_real_stack(
+    play: Play, rulebook: Path, home: Home
+) -> None:
+    real = events_of(play, rulebook, home)
 
     told = differences(play.world.log, real)
     assert not told, "\n".join(told[:20])
