@@ -159,11 +159,13 @@ def letters_redrive(
     ] = None,
     subject: Annotated[str | None, typer.Option(help="All of this lead or agent.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, it is only shown.")] = False,
 ) -> None:
-    """Have them taken up again, in order."""
-    from relance import dead_letters  # noqa: PLC0415
+    """Have them taken up again, in order; shows what that means, and does it with --yes."""
+    from relance.redrive import Wish, redrive  # noqa: PLC0415
 
-    typer.echo(done(dead_letters.redrive(letters or [], subject=subject, everything=everything)))
+    wish = Wish(letters or (), subject, everything)
+    typer.echo(done(redrive(wish, for_real=yes)))
 
 
 def done(work: Coroutine[None, None, T]) -> T:

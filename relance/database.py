@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -15,6 +16,7 @@ from shared.domain.directory import Directory
 from shared.runtime.postgres import Transaction
 
 SETTING = "RELANCE_POSTGRES"
+Row: TypeAlias = "asyncpg.Record"
 WITH_DATABASE = ("pipeline", "reminders", "notifications")
 
 

@@ -1,4 +1,4 @@
-"""`relance dead-letters`: what was set aside, why, and how it is taken up again.
+"""`relance dead-letters`: what was set aside, and why (`relance.redrive` takes it up again).
 
 A dead letter is named `service/number`; intake's lie on Kafka. What merely waits (for a gap to
 close, a fact to come) is listed too: it is tried again by itself.
@@ -25,7 +25,6 @@ WIDTH = 80
 _SET_ASIDE = """
 SELECT id, topic, subject, value, why, quarantined_at AS since
 FROM quarantine
-WHERE ($1::text IS NULL OR subject = $1)
 ORDER BY id
 """
 _WAITING = """
@@ -109,7 +108,7 @@ async def _of_intake(kafka: str) -> list[str]:
 
 async def shown(name: str, kafka: str | None = None) -> str:
     """One dead letter whole: where it lay, why it was set aside, its bytes. Raises `NoLetter`."""
-    service, id_ = _parsed(name)
+    service, id_ = parsed(name)
     if service == intake_letters.SERVICE:
         return await _shown_of_intake(name, id_, kafka)
     async with database.transaction(service) as tx:
@@ -144,35 +143,10 @@ async def _shown_of_intake(name: str, number: int, kafka: str | None) -> str:
     return "\n".join(told)
 
 
-async def redrive(
-    names: Sequence[str] = (), *, subject: str | None = None, everything: bool = False
-) -> str:
-    """Have dead letters taken up again, in order. Raises `NoLetter`, `NoDatabase`."""
-    wanted: dict[str, list[int]] = {}
-    for name in names:
-        service, id_ = _parsed(name)
-        if service == intake_letters.SERVICE:
-            raise NoLetter(f"{name} came in wrongly: its sender mends it and sends it again.")
-        wanted.setdefault(service, []).append(id_)
-    if everything or subject is not None:
-        wanted = {service: [] for service in database.WITH_DATABASE}
-    released = 0
-    for service, ids in wanted.items():
-        async with database.transaction(service) as tx:
-            ids = ids or [letter.id for letter in await _letters(tx, service, subject)]  # noqa: PLW2901
-            released += await quarantine.redrive(tx, ids)
-    if not released:
-        raise NoLetter("Nothing to redrive: see `relance dead-letters list`.")
-    return (
-        f"{released} released. Their service takes them up within a second, in order; "
-        "what is still bad comes back here."
-    )
-
-
-async def _letters(tx: Transaction, service: str, subject: str | None = None) -> list[Letter]:
+async def _letters(tx: Transaction, service: str) -> list[Letter]:
     return [
-        Letter(service, type=_type_of(row["value"]), **_without(row, "value"))
-        for row in await tx.fetch(_SET_ASIDE, subject)
+        Letter(service, type=type_of(row["value"]), **_without(row, "value"))
+        for row in await tx.fetch(_SET_ASIDE)
     ]
 
 
@@ -180,7 +154,8 @@ def _without(row: Any, name: str) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != name}
 
 
-def _type_of(value: bytes | None) -> str:
+def type_of(value: bytes | None) -> str:
+    """The type an event gives itself."""
     try:
         attributes = from_json(value or b"")
         return str(attributes["type"])
@@ -222,7 +197,8 @@ def _why(why: str) -> Iterator[str]:
     yield indent("\n".join(wrap(first_line, WIDTH - 4)), "    ")
 
 
-def _parsed(name: str) -> tuple[str, int]:
+def parsed(name: str) -> tuple[str, int]:
+    """Service and number of a name; raises `NoLetter`."""
     service, _, number = name.partition("/")
     if service not in (intake_letters.SERVICE, *database.WITH_DATABASE) or not number.isdecimal():
         raise NoLetter(f"{name!r} names no dead letter: it is written like pipeline/12.")

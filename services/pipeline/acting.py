@@ -23,7 +23,7 @@ from shared.contract.pipeline import ActionRefused
 from shared.domain.directory import Directory, Unknown
 from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.runtime import clock
+from shared.runtime import clock, inbox
 from shared.runtime.postgres import Transaction
 
 
@@ -66,11 +66,12 @@ class Acting:
         self, tx: Transaction, request: Request, found: leads.Found | None
     ) -> Decided:
         directory = await self.directory(tx)
+        id_ = await _new_id(tx, request)
         try:
             if found is None:
-                envelope, site = self._of_a_new_lead(request, directory)
+                envelope, site = self._of_a_new_lead(request, id_, directory)
             else:
-                envelope, site = _envelope(request, found.id), found.site
+                envelope, site = _envelope(request, id_, found.id), found.site
             region = directory.site(site).region
             world = await locked_world(tx, envelope.tenant, named_by([envelope], region))
             decided = decide(world, envelope, self.book, directory)
@@ -81,11 +82,13 @@ class Acting:
         await store.save(tx, world, decided.world, decided.steps)
         return decided
 
-    def _of_a_new_lead(self, request: Request, directory: Directory) -> tuple[Envelope, str]:
+    def _of_a_new_lead(
+        self, request: Request, id_: str, directory: Directory
+    ) -> tuple[Envelope, str]:
         """The input under the id that its lead will have, and the site whose phones are read."""
         action = request.action
         assert isinstance(action, CreateLead)  # the only one without a lead
-        asked = _envelope(request, "")
+        asked = _envelope(request, id_, "")
         pipeline = action.pipeline or next(iter(self.book.pipelines))
         lead = lead_id(asked.tenant, asked.id, pipeline)
         site = action.site or directory.agent(request.caller.agent).site
@@ -112,13 +115,23 @@ def _check_texts(arguments: Mapping[str, object], of: str = "") -> None:
             raise problem.invalid(f"{of}{name}", "it holds the character NUL: leave it out")
 
 
-def _envelope(request: Request, lead: str) -> Envelope:
-    """The action as an input. With a key its id is derived, so that a repeat makes the same ids."""
+async def _new_id(tx: Transaction, request: Request) -> str:
+    """The action's id: with a key derived from it, so that its sender can tell it.
+
+    A key that is used again after its answer was forgotten is another action: with the ids of
+    the first one, what it says would be dropped as told already.
+    """
     caller = request.caller
-    if request.key is None:
-        id_ = str(uuid4())
-    else:
+    if request.key is not None:
         id_ = derived_id(caller.tenant, "action", caller.agent, request.key)
+        if await inbox.claim(tx, id_):
+            return id_
+    return str(uuid4())
+
+
+def _envelope(request: Request, id_: str, lead: str) -> Envelope:
+    """The action as an input."""
+    caller = request.caller
     return Envelope(
         id=id_,
         source=SOURCE,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
 
 from services.pipeline import store
 from services.pipeline.core.digest import digest, owners_for
 from services.pipeline.core.lead import Lead
-from services.pipeline.core.world import UnknownLead, World
+from services.pipeline.core.world import UnknownLead
 from services.pipeline.decision import decide, named_by
 from services.pipeline.world_lock import locked_world
 from shared.contract.envelope import Envelope, Event
@@ -16,6 +17,7 @@ from shared.contract.reminders import DeadlineReached, DigestDue, LeadOverdue
 from shared.contract.topics import INTAKE, NOTIFICATIONS, REMINDERS
 from shared.domain.directory import Directory, Unknown
 from shared.domain.rulebook.rulebook import Rulebook
+from shared.runtime import watermark
 from shared.runtime.postgres import Transaction
 from shared.runtime.subscription import Park, Subscription
 
@@ -47,13 +49,15 @@ class Handler:
         self._check_places(batch, directory)
         before = await locked_world(tx, self._book.tenant, named_by(batch))
         owned = await self._leads_for_digests(tx, batch, directory)
+        passed = await self._passed(tx, batch)
         world = before
         said: list[Envelope] = []
         steps: list[store.Step] = []
         for envelope in batch:
             try:
                 if isinstance(envelope.data, DigestDue):
-                    said += self._digest(envelope, directory, owned, world)
+                    of_now = {lead.id: lead for lead in owned} | dict(world.leads)
+                    said += self._digest(envelope, directory, of_now.values(), passed)
                     continue
                 decided = decide(world, envelope, self._book, directory)
             except (Unknown, UnknownLead) as missing:
@@ -84,14 +88,27 @@ class Handler:
                 owners.update(owners_for(directory, envelope.data.agent))
         return await store.open_leads_of(tx, self._book.tenant, owners)
 
+    async def _passed(self, tx: Transaction, batch: Sequence[Envelope]) -> datetime | None:
+        """What came in until then is judged; asked only where a digest may have to say so."""
+        if not any(isinstance(envelope.data, DigestDue) for envelope in batch):
+            return None
+        return await watermark.passed(tx, INTAKE)
+
     def _digest(
-        self, due: Envelope, directory: Directory, owned: Sequence[Lead], world: World
+        self,
+        due: Envelope,
+        directory: Directory,
+        leads: Collection[Lead],
+        passed: datetime | None,
     ) -> list[Envelope]:
-        """The digest as of now: what the batch changed so far counts, so the world goes first."""
+        """The digest as of now: `leads` as the batch has changed them so far.
+
+        One that could not wait for what came in before it says as of when it is (rule 12).
+        """
         assert isinstance(due.data, DigestDue)
+        as_of = passed if passed is not None and passed < due.time else None
         owners = owners_for(directory, due.data.agent)
-        now = {lead.id: lead for lead in owned} | dict(world.leads)
-        return digest(self._book, directory, due, _open_of(now.values(), owners))
+        return digest(self._book, directory, due, _open_of(leads, owners), as_of)
 
 
 def _open_of(leads: Collection[Lead], owners: Collection[str]) -> list[Lead]:

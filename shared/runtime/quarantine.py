@@ -26,7 +26,8 @@ returning id
 _REDRIVE = """
 with released as (
   delete from quarantine where id = any($1::bigint[]) and value is not null
-  returning subscription, topic, partition, record, key, value, headers, source, subject, sequence
+  returning id, subscription, topic, partition, record, key, value, headers, source, subject,
+    sequence
 )
 insert into parked
   (subscription, topic, partition, record, key, value, headers, source, subject, sequence, why,
@@ -34,6 +35,7 @@ insert into parked
 select subscription, topic, partition, record, key, value, headers, coalesce(source, ''),
   coalesce(subject, ''), sequence, 'redriven by hand', 'turn'
 from released
+order by id
 on conflict do nothing
 """
 

@@ -34,6 +34,11 @@ where watermark.next_record < excluded.next_record
 """
 
 
+_PASSED = """
+select count(passed_at) as many, min(passed_at) as passed from watermark where topic = $1
+"""
+
+
 class Reader(Protocol):
     """A member's consumer of the topic."""
 
@@ -70,6 +75,15 @@ def of_batch(items: Sequence[Item]) -> Marks:
     return marks
 
 
+async def passed(tx: Transaction, topic: Topic) -> datetime | None:
+    """The time that every partition has passed; None while one has not been read at all."""
+    row = await tx.fetchrow(_PASSED, topic.name)
+    if row is None or row["many"] < topic.partitions:
+        return None
+    instant: datetime = row["passed"]
+    return instant
+
+
 class Gate:
     """Lets an event of time T pass once all partitions of `topic` have passed T."""
 
@@ -83,15 +97,8 @@ class Gate:
 
     async def passed(self) -> datetime | None:
         """The time that every partition has passed; None while one has not been read at all."""
-        row = await self._postgres.pool.fetchrow(
-            "select count(passed_at) as many, min(passed_at) as passed from watermark "
-            "where topic = $1",
-            self.topic.name,
-        )
-        if row is None or row["many"] < self.topic.partitions:
-            return None
-        passed: datetime = row["passed"]
-        return passed
+        async with self._postgres.pool.acquire() as session:
+            return await passed(session, self.topic)
 
     async def measure(self) -> None:
         """Tell how far behind the clock judging is."""

@@ -16,6 +16,7 @@ import pytest
 
 from relance import dead_letters, directory
 from relance.dead_letters import NoLetter
+from relance.redrive import Wish, redrive
 from relance.stack.family import frozen
 from relance.stack.kafka import Kafka
 from services.intake.app import create
@@ -336,7 +337,7 @@ async def test_what_came_in_wrongly_is_listed_with_its_reason_and_shown_with_its
     assert "from phone by http\n    field 'status': Input should be" in listed
     assert '"call_id": "c-lost"' in await dead_letters.shown(last, kafka)
     with pytest.raises(NoLetter, match="its sender mends it"):
-        await dead_letters.redrive([last])
+        await redrive(Wish([last]), for_real=True)
 
 
 async def test_while_kafka_is_away_nothing_is_promised_and_a_retry_counts_once(

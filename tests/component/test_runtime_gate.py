@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from aiokafka import AIOKafkaProducer
+from prometheus_client import Gauge
 
 from shared.contract.envelope import Envelope
 from shared.contract.intake import LeadReceived
 from shared.contract.reminders import DigestDue, LeadOverdue
 from shared.contract.topics import INTAKE, Topic
-from shared.runtime import clock, kafka, topics
+from shared.runtime import clock, kafka, metrics, topics
 from shared.runtime.postgres import Transaction
 from shared.runtime.service import Service, Subscription
 from shared.runtime.watermark import Gate
@@ -167,6 +168,37 @@ async def test_a_digest_waits_ten_minutes_at_most(bench: Bench) -> None:
         judge.hold.set()
         await judge.stop()
         await producer.stop()
+
+
+async def test_how_far_behind_judging_is_can_be_measured(bench: Bench) -> None:
+    judge, producer, _ = await _judge(bench)
+    try:
+        gate = Gate(judge.postgres, INTAKE, 0.25)
+
+        async def all_read() -> bool:
+            return await gate.passed() is not None
+
+        await until(all_read, "every partition to have been read")
+        judge.hold.clear()  # the consumer stands still, and with it the time that has passed
+        await producer.send_and_wait(INTAKE.name, _lead("slow").to_bytes(), b"lead-1")
+        gate.waiting = 3
+
+        async def behind() -> bool:
+            hour_ago = clock.now() - timedelta(hours=1)
+            await judge.postgres.pool.execute("update watermark set passed_at = $1", hour_ago)
+            await gate.measure()
+            return _value(metrics.GATE_BEHIND_SECONDS) > 3000
+
+        await until(behind, "judging to be told as an hour behind")
+        assert _value(metrics.GATE_WAITING) == 3
+    finally:
+        judge.hold.set()
+        await judge.stop()
+        await producer.stop()
+
+
+def _value(gauge: Gauge) -> float:
+    return float(next(iter(gauge.collect())).samples[0].value)
 
 
 def _has(judge: Judge, word: str) -> Callable[[], Awaitable[bool]]:

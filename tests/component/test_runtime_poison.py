@@ -2,6 +2,7 @@
 
 import json
 
+from relance.redrive import queued
 from shared.contract.envelope import Envelope
 from shared.runtime import quarantine
 from tests.toy.bench import Bench
@@ -146,6 +147,13 @@ async def test_later_events_of_a_lead_wait_behind_the_one_set_aside_and_follow_i
 
     mended.append(True)
     async with toy.postgres.transaction() as tx:
+        (queue,) = await queued(tx, toy.name, [letters[0]["id"]])
+        assert [(row.letter, row.sequence) for row in queue.rows] == [
+            (letters[0]["id"], 2),
+            (None, 3),
+            (None, 4),
+        ], "an operator sees what runs, in its order, before it does"
+        assert queue.gap is None
         assert await quarantine.redrive(tx, [letters[0]["id"]]) == 1
 
     assert await bench.told_of("lead-1", 4) == ["n1", "n2", "n3", "n4"]

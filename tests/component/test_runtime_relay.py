@@ -3,12 +3,15 @@
 import json
 from typing import Any
 
+import asyncpg
+import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from relance.outbox import _FREE
 from shared.contract.topics import decode
 from shared.runtime import kafka
-from shared.runtime.relay import _SELECT
+from shared.runtime.postgres import Postgres
+from shared.runtime.relay import _SELECT, _SILENCE_S, lock_key
 from shared.runtime.settings import Settings
 from tests.toy.bench import Bench, until
 from tests.toy.event import note
@@ -81,6 +84,26 @@ async def test_under_a_snapshot_that_is_held_a_scan_reads_no_row_that_is_gone(
         whole, trailing = [await _pages(pool, bound) for bound in (0, highest)]
 
     assert whole > 10 * trailing
+
+
+async def test_a_relay_that_falls_silent_loses_its_lock_and_another_publishes(
+    bench: Bench,
+) -> None:
+    toy = Toy(bench.name, bench.settings, [bench.source], echo=True, sequenced=False)
+    address = bench.settings.postgres.get_secret_value()
+    frozen = await Postgres(address, bench.name).session(idle_session_timeout=f"{_SILENCE_S}s")
+    await frozen.execute("select pg_advisory_lock($1)", lock_key(bench.name, "relay"))
+    await toy.start()
+    bench.adopt(toy)
+    await bench.tell(note("lead-1"))
+    await bench.told(1)
+
+    (record,) = await bench.records(toy_topics(bench.name)[0].name, 1)
+
+    assert record.key == b"lead-1"
+    with pytest.raises((asyncpg.InterfaceError, asyncpg.PostgresError)):
+        await frozen.execute("select 1")
+    frozen.terminate()
 
 
 async def _pages(pool: Any, bound: int) -> int:

@@ -188,6 +188,13 @@ def test_003_09_the_manager_reads_them_per_adviser(axelerator: Rulebook) -> None
     assert "ПРОСРОЧЕНО" not in text[boris:]
 
 
+def test_a_digest_that_could_not_wait_says_as_of_when_it_is(axelerator: Rulebook) -> None:
+    for digest in ("digest_agent", "digest_manager"):
+        late = {**VALUES[digest], "as_of": "2026-03-03T05:40:00+00:00"}
+        assert "Данные на 08:40" in written(axelerator, digest, "email", late).text
+        assert "Данные на" not in written(axelerator, digest, "email", VALUES[digest]).text
+
+
 def test_001_22_the_welcome_says_when_the_work_begins(axelerator: Rulebook) -> None:
     night = written(axelerator, "welcome", "sms", {**ABOUT, "lead": LEAD}).text
     day = written(

@@ -95,7 +95,8 @@ def _values(
         "language": template.language or book.language,
         "zone": zone,
     }
-    return {**asked.values, **own}
+    # What requests of older releases lack.
+    return {"as_of": None, **asked.values, **own}
 
 
 def _tidy(text: str) -> str:

@@ -41,12 +41,17 @@ class Morning:
 
 
 def digest(
-    book: Rulebook, directory: Directory, due: Envelope, leads: Iterable[Lead]
+    book: Rulebook,
+    directory: Directory,
+    due: Envelope,
+    leads: Iterable[Lead],
+    as_of: dt.datetime | None = None,
 ) -> list[Envelope]:
     """The digests to ask for; nothing to say means none (decision 8).
 
-    `due` carries a `DigestDue`; `leads` are the open leads of `owners_for` that agent. Raises
-    `Unknown` for an agent that the directory does not have yet.
+    `due` carries a `DigestDue`; `leads` are the open leads of `owners_for` that agent. `as_of`:
+    what came in later than that is not judged yet, which the digest says (`runtime.md` 12).
+    Raises `Unknown` for an agent that the directory does not have yet.
     """
     data = due.data
     if not isinstance(data, DigestDue):
@@ -64,7 +69,11 @@ def digest(
                 template=declared.template,
                 occasion=data.date.isoformat(),
                 site=agent.site,
-                values={"date": data.date.isoformat(), **values},
+                values={
+                    "date": data.date.isoformat(),
+                    "as_of": as_of.isoformat() if as_of else None,
+                    **values,
+                },
             )
             asked.append(
                 caused(due, source=SOURCE, index=len(asked), subject=agent.id, data=request)

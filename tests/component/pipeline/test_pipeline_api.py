@@ -67,6 +67,20 @@ async def test_a_repeated_action_gets_the_same_answer_and_has_one_effect(stand: 
     assert [e.data.text for e in events if isinstance(e.data, NoteAdded)] == ["once", "end"]
 
 
+async def test_a_key_used_again_after_its_answer_was_forgotten_is_a_new_action(
+    stand: Stand,
+) -> None:
+    lead, key = await _new_lead(stand), uuid.uuid4().hex
+    assert (await stand.act(lead, "note", key, text="in March")).status_code == 200
+    await stand.fetch("delete from answer where key = $1", key)
+    assert (await stand.act(lead, "note", key, text="in May")).status_code == 200
+    events = await stand.events(lead, until=NoteAdded, times=2)
+    notes = [e for e in events if isinstance(e.data, NoteAdded)]
+    assert [e.data.text for e in notes if isinstance(e.data, NoteAdded)] == ["in March", "in May"]
+    assert notes[0].id != notes[1].id
+    assert is_dense(events)
+
+
 async def test_a_repeated_refusal_is_the_same_refusal(stand: Stand) -> None:
     lead, key = await _new_lead(stand), uuid.uuid4().hex
     first = await stand.act(lead, "move", key, to="in_work")

@@ -3,7 +3,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from services.pipeline.handlers import Handler
 from shared.contract import topics
+from shared.contract.envelope import Envelope
 from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import (
     DeadlineSet,
@@ -14,8 +16,11 @@ from shared.contract.pipeline import (
     TaskCreated,
 )
 from shared.contract.reminders import DeadlinePlanned, DigestDue, LeadOverdue
+from shared.runtime import rulebook_folder, watermark
 from tests.component.pipeline.stand import (
+    RULEBOOK,
     Stand,
+    envelope_of,
     eventually,
     is_dense,
     lead_made_by,
@@ -195,6 +200,25 @@ async def test_the_digest_of_the_manager_tells_what_is_true_now(stand: Stand) ->
     assert isinstance(digest.data, NotificationRequested)
     assert digest.data.template == "digest_manager"
     assert number in str(digest.data.values)
+
+
+async def test_a_digest_that_could_not_wait_says_as_of_when_it_is(stand: Stand) -> None:
+    await _lead_with_a_deadline(stand)
+    due_at = datetime.now(UTC) + timedelta(days=1)
+    data = DigestDue(agent="boss", date=due_at.date(), due_at=due_at)
+    due = envelope_of(data, subject="boss", source="/reminders", sequence=1, time=due_at)
+    handler = Handler(rulebook_folder.read(RULEBOOK), stand.service.directory)
+    behind = due_at - timedelta(minutes=11)
+    told: list[Envelope] = []
+    for passed in (behind, due_at):
+        async with stand.service.postgres.transaction() as tx:
+            mark = {(topics.INTAKE.name, n): (0, passed) for n in range(topics.INTAKE.partitions)}
+            await watermark.write(tx, mark)
+            told += await handler(tx, [due])
+            await tx.execute("delete from watermark")  # no other test is to read this
+
+    values = [e.data.values for e in told if isinstance(e.data, NotificationRequested)]
+    assert [each["as_of"] for each in values] == [behind.isoformat(), None]
 
 
 async def test_messages_that_went_out_are_part_of_the_history(stand: Stand) -> None:

@@ -10,6 +10,7 @@ from relance.database import NoDatabase
 from relance.dead_letters import NoLetter
 from relance.explain import NoLead
 from relance.key import NoKey
+from relance.redrive import Wish, redrive
 from shared.contract import topics
 from shared.contract.pipeline import LeadCreated, TaskCreated
 from tests.component.pipeline.stand import (
@@ -113,7 +114,11 @@ async def test_what_was_set_aside_is_listed_shown_and_taken_up_again(stand: Stan
     await stand.fetch(
         "update quarantine set value = $1 where subject = $2 returning id", form.to_bytes(), subject
     )
-    assert (await dead_letters.redrive([name])).startswith("1 released")
+    looked = await redrive(Wish([name]), for_real=False)
+    assert name in looked
+    assert "1 set aside. Nothing has changed yet: add --yes" in looked
+    assert await letter() == name
+    assert (await redrive(Wish([name]), for_real=True)).startswith("1 released")
     await stand.events(lead_made_by(form), until=LeadCreated)
     assert await letter() is None
 
