@@ -220,6 +220,10 @@ EXAMPLES: dict[str, Any] = {
         "summary": "A task is done",
         "value": {"act": "complete_task", "task": "qualify", "note": "20 users, starts in May"},
     },
+    "book": {
+        "summary": "An appointment, in the local time of the site",
+        "value": {"act": "book", "start": "2026-03-26T10:00", "lasts": "45m", "place": "Office"},
+    },
     "close": {
         "summary": "The lead ends",
         "value": {"act": "close", "status": "lost", "reason": "refused", "evidence": "letter"},

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from services.pipeline.core.lead import Attempt, Exchange, Lead, Message, Task
+from services.pipeline.core.lead import Appointment, Attempt, Exchange, Lead, Message, Task
 from services.pipeline.history import Moment
 from shared.contract.due import Due
 from shared.contract.envelope import Because, Envelope
@@ -90,6 +90,7 @@ class Detail(Summary):
     attempts: tuple[Attempt, ...]
     contacts: tuple[Exchange, ...]
     messages: tuple[Message, ...]
+    appointments: tuple[Appointment, ...]
     history: list[MomentView]
 
 
@@ -140,6 +141,7 @@ def detail(lead: Lead, moments: Iterable[Moment], book: Rulebook, names: Names) 
             "attempts": lead.attempts,
             "contacts": lead.contacts,
             "messages": lead.messages,
+            "appointments": lead.appointments,
             "history": [moment_view(moment) for moment in moments],
         }
     )

@@ -153,6 +153,47 @@ class PaymentConfirmed(Event):
     by: str | None = None
 
 
+class AppointmentBooked(Event):
+    """The contact and an agent will meet. `appointment` is its id, for ever."""
+
+    type = "relance.appointment.booked.v1"
+    appointment: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    place: str | None = None
+    by: str | None = None
+
+
+class AppointmentMoved(Event):
+    """It is at another time, or in another place; whatever the contact had answered is void."""
+
+    type = "relance.appointment.moved.v1"
+    appointment: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    place: str | None = None
+    was_at: AwareDatetime
+    by: str | None = None
+
+
+class AppointmentCancelled(Event):
+    """It will not take place."""
+
+    type = "relance.appointment.cancelled.v1"
+    appointment: str
+    starts_at: AwareDatetime
+    by: str | None = None
+
+
+class AppointmentMissed(Event):
+    """The contact did not come."""
+
+    type = "relance.appointment.missed.v1"
+    appointment: str
+    starts_at: AwareDatetime
+    by: str | None = None
+
+
 class TaskCreated(Event):
     """An agent owes something. `task` is its id, `name` its kind, `to` an agent id.
 
@@ -282,7 +323,8 @@ class NotificationRequested(Event):
     """pipeline asks that a person be told; notifications decides how and whether.
 
     Subject: the lead id; for a digest the agent id. `occasion` is what makes two messages the
-    same message. `values` are the template's variables, `attach` names files of the rulebook.
+    same message. `values` are the template's variables, `attach` names files of the rulebook,
+    `appointment` is the id of the one that it is about.
     """
 
     type = "relance.notification.requested.v1"
@@ -293,6 +335,7 @@ class NotificationRequested(Event):
     lead: str | None = None
     values: dict[str, JsonValue] = {}
     attach: tuple[str, ...] = ()
+    appointment: str | None = None
 
 
 class NotificationWithdrawn(Event):
@@ -302,6 +345,7 @@ class NotificationWithdrawn(Event):
     lead: str
     to: str | None = None
     template: str | None = None
+    appointment: str | None = None
     why: str
 
 
@@ -318,6 +362,10 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     OutcomeClassified,
     DocumentAttached,
     PaymentConfirmed,
+    AppointmentBooked,
+    AppointmentMoved,
+    AppointmentCancelled,
+    AppointmentMissed,
     TaskCreated,
     TaskPostponed,
     TaskCompleted,

@@ -49,7 +49,8 @@ class _Say:
         if due.in_:
             return f", due in {due.in_}{OF[due.of]}{at}"
         if due.before:
-            return f", due {due.before} before{at}"
+            what = f" the {due.anchor}" if due.anchor else ""
+            return f", due {due.before} before{what}{at}"
         when = self.at(due.instant) if due.instant else f"{due.on}"
         return f", due {when}{at}"
 
@@ -186,6 +187,27 @@ def _payment(e: pipeline.PaymentConfirmed, say: _Say) -> str:
     return f"{e.kind} payment confirmed{f' {e.amount}' if e.amount else ''}{say.by(e.by)}"
 
 
+def _where(place: str | None) -> str:
+    return f" at {quoted(place)}" if place else ""
+
+
+def _booked(e: pipeline.AppointmentBooked, say: _Say) -> str:
+    return f"appointment {say.at(e.starts_at)}{_where(e.place)}{say.by(e.by)}"
+
+
+def _moved(e: pipeline.AppointmentMoved, say: _Say) -> str:
+    old, new = say.at(e.was_at), say.at(e.starts_at)
+    return f"appointment moved from {old} to {new}{_where(e.place)}{say.by(e.by)}"
+
+
+def _called_off(e: pipeline.AppointmentCancelled, say: _Say) -> str:
+    return f"appointment {say.at(e.starts_at)} cancelled{say.by(e.by)}"
+
+
+def _missed(e: pipeline.AppointmentMissed, say: _Say) -> str:
+    return f"nobody came to the appointment {say.at(e.starts_at)}{say.by(e.by)}"
+
+
 def _requested(e: pipeline.NotificationRequested, say: _Say) -> str:
     to = say.names.agent(e.to.id) if e.to.kind == "agent" else "the contact"
     return f"tell {to}: {e.template}"
@@ -196,7 +218,13 @@ def _withdrawn(e: pipeline.NotificationWithdrawn, say: _Say) -> str:
     return f"do not send {e.template or 'anything'}{to} any more: {_WHY_NOT.get(e.why, e.why)}"
 
 
-_WHY_NOT = {"lead_closed": "the lead is closed", "other_owner": "somebody else owns it"}
+_WHY_NOT = {
+    "lead_closed": "the lead is closed",
+    "other_owner": "somebody else owns it",
+    "appointment_moved": "the appointment is moved",
+    "appointment_cancelled": "the appointment is cancelled",
+    "appointment_missed": "nobody came to the appointment",
+}
 
 
 def _planned(e: reminders.DeadlinePlanned, say: _Say) -> str:
@@ -269,6 +297,10 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.OutcomeClassified: _classified,
     pipeline.DocumentAttached: _document,
     pipeline.PaymentConfirmed: _payment,
+    pipeline.AppointmentBooked: _booked,
+    pipeline.AppointmentMoved: _moved,
+    pipeline.AppointmentCancelled: _called_off,
+    pipeline.AppointmentMissed: _missed,
     pipeline.NotificationRequested: _requested,
     pipeline.NotificationWithdrawn: _withdrawn,
     reminders.DeadlinePlanned: _planned,

@@ -111,4 +111,5 @@ def _meant(asked: NotificationRequested, withdrawal: NotificationWithdrawn) -> b
         asked.lead == withdrawal.lead
         and withdrawal.to in (None, asked.to.id)
         and withdrawal.template in (None, asked.template)
+        and withdrawal.appointment in (None, asked.appointment)
     )

@@ -7,6 +7,12 @@ from typing import Any
 
 from services.pipeline.core import action as acts
 from services.pipeline.core.action import ActionBase, ActionRequested
+from services.pipeline.core.appointment import (
+    book,
+    cancel_appointment,
+    miss_appointment,
+    move_appointment,
+)
 from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.create import create_by_hand
 from services.pipeline.core.fields import set_fields
@@ -102,6 +108,22 @@ def _send(turn: Turn, lead: str, action: acts.Send, by: str) -> None:
     write(turn, lead, action, by)
 
 
+def _book(turn: Turn, lead: str, action: acts.Book, by: str) -> None:
+    book(turn, lead, action.start, action.lasts, place=action.place, by=by)
+
+
+def _move_appointment(turn: Turn, lead: str, action: acts.MoveAppointment, by: str) -> None:
+    move_appointment(turn, lead, action.start, action.lasts, place=action.place, by=by)
+
+
+def _cancel_appointment(turn: Turn, lead: str, _: acts.CancelAppointment, by: str) -> None:
+    cancel_appointment(turn, lead, by)
+
+
+def _miss_appointment(turn: Turn, lead: str, _: acts.MissAppointment, by: str) -> None:
+    miss_appointment(turn, lead, by)
+
+
 def _cancel_task(turn: Turn, lead: str, action: acts.CancelTask, by: str) -> None:  # noqa: ARG001
     task = open_task(turn.lead(lead), action.task)
     if task is not None:
@@ -149,4 +171,8 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.Attach: _attach,
     acts.ConfirmPayment: _confirm_payment,
     acts.Send: _send,
+    acts.Book: _book,
+    acts.MoveAppointment: _move_appointment,
+    acts.CancelAppointment: _cancel_appointment,
+    acts.MissAppointment: _miss_appointment,
 }

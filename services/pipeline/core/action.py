@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.contract.envelope import Event
 from shared.contract.intake import Channel
 from shared.contract.pipeline import DocumentStatus, PaymentKind
+from shared.domain.duration import parse
 from shared.domain.rulebook.due import DueTime
 from shared.domain.rulebook.effect import PREVIOUS
 
 LONGEST_TEXT = 10_000
 LONGEST_VALUE = 2_000
 """As long as a door takes in; what is kept of a lead is said again in every message about it."""
+
+
+def _exact(text: str) -> str:
+    if not parse(text).is_exact:
+        raise ValueError("write minutes or hours, such as 45m or 2h")
+    return text
+
+
+Lasts = Annotated[str, AfterValidator(_exact)]
+"""How long an appointment is: `45m`, `2h`."""
 
 FieldValue = Annotated[str, StringConstraints(max_length=LONGEST_VALUE)]
 
@@ -138,6 +150,40 @@ class Send(ActionBase):
     text: str | None = Field(default=None, max_length=LONGEST_TEXT)
 
 
+class Book(ActionBase):
+    """An appointment with the contact. `start` without an offset is local time of the site."""
+
+    main = "act"
+    act: Literal["book"] = "book"
+    start: datetime
+    lasts: Lasts = "1h"
+    place: str | None = Field(default=None, max_length=500)
+
+
+class MoveAppointment(ActionBase):
+    """The appointment takes place at another time; what is not said stays as it was."""
+
+    main = "act"
+    act: Literal["move_appointment"] = "move_appointment"
+    start: datetime
+    lasts: Lasts | None = None
+    place: str | None = Field(default=None, max_length=500)
+
+
+class CancelAppointment(ActionBase):
+    """The appointment does not take place."""
+
+    main = "act"
+    act: Literal["cancel_appointment"] = "cancel_appointment"
+
+
+class MissAppointment(ActionBase):
+    """The contact did not come."""
+
+    main = "act"
+    act: Literal["miss_appointment"] = "miss_appointment"
+
+
 class CancelTask(ActionBase):
     """The open task (id or kind) is no longer owed."""
 
@@ -223,7 +269,11 @@ LeadAction = Annotated[
     | Reopen
     | Attach
     | ConfirmPayment
-    | Send,
+    | Send
+    | Book
+    | MoveAppointment
+    | CancelAppointment
+    | MissAppointment,
     Field(discriminator="act"),
 ]
 """What can be done to a lead that is there."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.pipeline.core.lead import Attempt, Exchange
+from services.pipeline.core.lead import Appointment, Attempt, Exchange
 from services.pipeline.core.moment import instant, later
 from services.pipeline.core.party import is_one_of
 from services.pipeline.core.turn import Scene
@@ -67,10 +67,22 @@ def attribute(scene: Scene, name: str) -> tuple[str, ...]:
         return lead.tags
     if name == "late":
         return ("true" if lead.late_at else "false",)
+    if name == "appointment":
+        return _standing(lead.appointment, scene.now)
     if name == "payment":
         return tuple(payment.kind for payment in lead.payments)
     value = lead.fields.get(name) if name in scene.book.fields else getattr(lead, name)
     return () if value is None else (str(value),)
+
+
+def _standing(appointment: Appointment | None, now: datetime) -> tuple[str, ...]:
+    """booked (to come) or past, and the contact's answer; cancelled; missed."""
+    if appointment is None:
+        return ()
+    if appointment.status != "booked":
+        return (appointment.status,)
+    when = "booked" if appointment.starts_at > now else "past"
+    return (when, appointment.answer) if appointment.answer else (when,)
 
 
 def _matches(values: tuple[str, ...], want: Range | tuple[str, ...]) -> bool:

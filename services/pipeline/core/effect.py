@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.pipeline.core import notify
+from services.pipeline.core.appointment import miss_appointment
 from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.create import create_linked
 from services.pipeline.core.fields import set_fields
@@ -69,8 +70,9 @@ def _set_deadline(turn: Turn, trigger: Envelope, effect: words.SetDeadline) -> N
 
 
 def _clear_deadline(turn: Turn, trigger: Envelope, effect: words.ClearDeadline) -> None:
-    deadlines = turn.lead(trigger.subject).deadlines.values()
-    for name in [d.name for d in deadlines if d.kind == "named"]:
+    lead = turn.lead(trigger.subject)
+    known = {**lead.fired, **lead.deadlines}.values()
+    for name in [d.name for d in known if d.kind == "named"]:
         if effect.clear_deadline in (ALL, name):
             clear_deadline(turn, trigger.subject, name)
 
@@ -108,6 +110,10 @@ def _log_attempt(turn: Turn, trigger: Envelope, effect: words.LogAttempt) -> Non
     log_attempt(turn, trigger.subject, effect.log_attempt)
 
 
+def _miss_appointment(turn: Turn, trigger: Envelope, _: words.MissAppointment) -> None:
+    miss_appointment(turn, trigger.subject)
+
+
 def _withdraw(turn: Turn, trigger: Envelope, effect: words.Withdraw) -> None:
     notify.withdraw(turn, trigger.subject, effect)
 
@@ -127,6 +133,7 @@ DEEDS: Mapping[type[Effect], Callable[[Turn, Envelope, Any], None]] = {
     words.Reopen: _reopen,
     words.CreateLead: _create_lead,
     words.LogAttempt: _log_attempt,
+    words.MissAppointment: _miss_appointment,
     words.Send: notify.send,
     words.Withdraw: _withdraw,
 }

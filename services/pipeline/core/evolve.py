@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from services.pipeline.core.evolve_appointment import APPOINTMENT_CHANGES
 from services.pipeline.core.evolve_task import TASK_CHANGES, Update
 from services.pipeline.core.lead import Attempt, Document, Exchange, Lead, Message, Payment
 from shared.contract.envelope import Envelope, Event
@@ -145,7 +146,12 @@ def _late(lead: Lead, envelope: Envelope, _: LeadLate) -> Update:
 
 
 def _closed(_: Lead, envelope: Envelope, data: LeadClosed) -> Update:
-    return {"status": data.status, "reason": data.reason, "closed_at": envelope.time}
+    return {
+        "status": data.status,
+        "reason": data.reason,
+        "closed_at": envelope.time,
+        "fired": {},
+    }
 
 
 def _reopened(_: Lead, __: Envelope, ___: LeadReopened) -> Update:
@@ -210,6 +216,7 @@ def _joined(known: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
 
 CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update]] = {
     **TASK_CHANGES,
+    **APPOINTMENT_CHANGES,
     LeadLinked: _linked,
     ReplyReceived: _replied,
     LeadAssigned: _assigned,

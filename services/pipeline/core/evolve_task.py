@@ -62,15 +62,27 @@ def _deadline_set(lead: Lead, envelope: Envelope, data: DeadlineSet) -> Update:
         rule=because.rule if because else None,
         version=because.version if because else None,
     )
-    return {"deadlines": {**lead.deadlines, data.name: deadline}}
+    update: Update = {"deadlines": {**lead.deadlines, data.name: deadline}}
+    if data.name in lead.fired:
+        update["fired"] = _without(lead.fired, data.name)
+    return update
 
 
-def _without_deadline(lead: Lead, name: str) -> Update:
-    return {"deadlines": {key: value for key, value in lead.deadlines.items() if key != name}}
+def _without(deadlines: dict[str, Deadline], name: str) -> dict[str, Deadline]:
+    return {key: value for key, value in deadlines.items() if key != name}
 
 
 def _deadline_cleared(lead: Lead, _: Envelope, data: DeadlineCleared) -> Update:
-    return _without_deadline(lead, data.name) if data.name in lead.deadlines else {}
+    """An open task has no due time any more."""
+    update: Update = {}
+    if data.name in lead.deadlines:
+        update["deadlines"] = _without(lead.deadlines, data.name)
+    if data.name in lead.fired:
+        update["fired"] = _without(lead.fired, data.name)
+    task = lead.tasks.get(data.name)
+    if task is not None and task.status == "open":
+        update |= _task(lead, data.name, due=None, due_at=None, overdue=False)
+    return update
 
 
 def _planned(lead: Lead, _: Envelope, data: DeadlinePlanned) -> Update:
@@ -85,12 +97,14 @@ def _planned(lead: Lead, _: Envelope, data: DeadlinePlanned) -> Update:
 
 
 def _fired(lead: Lead, _: Envelope, data: DeadlineReached | LeadOverdue) -> Update:
-    """A deadline fires once; a task stays open and is overdue."""
+    """A deadline fires once; a task stays open and is overdue. One by an anchor is remembered."""
     deadline = lead.deadlines.get(data.name)
     if deadline is None or deadline.id != data.deadline_set:
         return {}
+    kept = {} if deadline.due.anchor is None else {"fired": {**lead.fired, data.name: deadline}}
     return {
-        **_without_deadline(lead, data.name),
+        "deadlines": _without(lead.deadlines, data.name),
+        **kept,
         **_task(lead, data.name, due_at=data.due_at, overdue=True),
     }
 

@@ -10,6 +10,10 @@ from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import EmailOpened
 from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentMissed,
+    AppointmentMoved,
     AttemptLogged,
     ContactMade,
     DocumentAttached,
@@ -88,6 +92,10 @@ def _paid(_: Turn, __: Envelope, data: PaymentConfirmed) -> Happenings:
     return [("payment", data.kind), ("payment", ANY)]
 
 
+def _appointment(what: str) -> Callable[[Turn, Envelope, Any], Happenings]:
+    return lambda _, __, ___: [("appointment", what), ("appointment", ANY)]
+
+
 def _opened(turn: Turn, envelope: Envelope, data: EmailOpened) -> Happenings:
     messages = turn.lead(envelope.subject).messages
     template = next(m.template for m in messages if m.id == data.notification)
@@ -132,5 +140,9 @@ NAMES: Mapping[type[Event], Callable[[Turn, Envelope, Any], Happenings]] = {
     OutcomeClassified: _classified,
     DocumentAttached: _attached,
     PaymentConfirmed: _paid,
+    AppointmentBooked: _appointment("booked"),
+    AppointmentMoved: _appointment("moved"),
+    AppointmentCancelled: _appointment("cancelled"),
+    AppointmentMissed: _appointment("missed"),
     LeadClosed: _closed,
 }

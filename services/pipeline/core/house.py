@@ -7,13 +7,14 @@ from typing import Any
 
 from services.pipeline.core import action as acts
 from services.pipeline.core.action import ActionBase
+from services.pipeline.core.appointment import booked, local_instant
 from services.pipeline.core.attempt import MADE
 from services.pipeline.core.describe import label
 from services.pipeline.core.fields import READERS, read_point
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.notify import attachments
 from services.pipeline.core.party import NEXT_OF
-from services.pipeline.core.phrase import Phrases
+from services.pipeline.core.phrase import Phrases, shown
 from services.pipeline.core.turn import Scene
 from services.pipeline.core.value import is_link, read_value
 from shared.contract.pipeline import Need
@@ -160,6 +161,32 @@ def _send(scene: Scene, action: acts.Send, phrases: Phrases) -> Iterator[Need]:
         yield _need("filled", says, (field,), by, template.rule or ITSELF)
 
 
+def _appointment(
+    scene: Scene,
+    action: acts.Book | acts.MoveAppointment | acts.CancelAppointment | acts.MissAppointment,
+    phrases: Phrases,
+) -> Iterator[Need]:
+    """One appointment at a time: booked when none is to come, changed when there is one."""
+    standing = booked(scene.lead)
+    zone = scene.directory.opening(scene.lead.site).zone
+    when = "" if standing is None else shown(standing.starts_at.astimezone(zone))
+    if isinstance(action, acts.Book):
+        if standing is not None and standing.starts_at > scene.now:
+            says = phrases.say("booked_says", when)
+            yield _need("appointment", says, ("appointment",), phrases.say("booked"))
+    elif standing is None:
+        says = phrases.say("appointment_says")
+        yield _need("appointment", says, ("appointment",), phrases.say("appointment"))
+    elif isinstance(action, acts.MissAppointment) and standing.starts_at > scene.now:
+        says = phrases.say("missed_says", when)
+        yield _need("appointment", says, ("appointment",), phrases.say("elapsed", when))
+    if isinstance(action, acts.Book | acts.MoveAppointment):
+        start = local_instant(scene, action.start)
+        if start <= scene.now:
+            says = phrases.say("start_says", shown(start.astimezone(zone)))
+            yield _need("value", says, ("start",), phrases.say("start"))
+
+
 def _new_lead(scene: Scene, action: acts.CreateLead, phrases: Phrases) -> Iterator[Need]:
     if action.pipeline is not None and action.pipeline not in scene.book.pipelines:
         yield _unknown(phrases, "pipeline", action.pipeline, scene.book.pipelines)
@@ -235,6 +262,10 @@ HOUSE: Mapping[type[ActionBase], Callable[[Scene, Any, Phrases], Iterator[Need]]
     acts.Reopen: _reopen,
     acts.Attach: _attach,
     acts.Send: _send,
+    acts.Book: _appointment,
+    acts.MoveAppointment: _appointment,
+    acts.CancelAppointment: _appointment,
+    acts.MissAppointment: _appointment,
     acts.CreateLead: _new_lead,
     acts.Note: _task_in_hand,
     acts.Assign: _owner,

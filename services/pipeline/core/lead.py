@@ -85,6 +85,19 @@ class Payment(State):
     by: str | None = None
 
 
+class Appointment(State):
+    """A meeting with the contact. `revision` counts its changes, `answer` is the contact's."""
+
+    id: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    place: str | None = None
+    booked_by: str | None = None
+    status: Literal["booked", "cancelled", "missed"] = "booked"
+    answer: Literal["accepted", "declined", "tentative"] | None = None
+    revision: int = 0
+
+
 class Message(State):
     """A message that went out about this lead."""
 
@@ -102,6 +115,8 @@ class Lead(State):
     `time` is the latest event's: per lead it never runs back. `points`, `name`, `company`,
     `subject` and `text` are what this request is known by, for people; what counts for matching
     is the contact. `linked` are the leads it came of. `late_at` is set once and stays (003-11).
+    `fired` are deadlines due by the appointment that have come: they are planned again when it is
+    moved.
     Collections are replaced, never changed in place.
     """
 
@@ -139,6 +154,8 @@ class Lead(State):
     contacts: tuple[Exchange, ...] = ()
     tasks: dict[str, Task] = {}
     deadlines: dict[str, Deadline] = {}
+    fired: dict[str, Deadline] = {}
+    appointments: tuple[Appointment, ...] = ()
     messages: tuple[Message, ...] = ()
     documents: tuple[Document, ...] = ()
     payments: tuple[Payment, ...] = ()
@@ -148,6 +165,11 @@ class Lead(State):
     def is_open(self) -> bool:
         """Not won, lost or invalid."""
         return self.status == "open"
+
+    @property
+    def appointment(self) -> Appointment | None:
+        """The last one booked, whatever became of it."""
+        return self.appointments[-1] if self.appointments else None
 
     def open_tasks(self, name: str | None = None) -> tuple[Task, ...]:
         """The open tasks (of a kind), oldest first."""

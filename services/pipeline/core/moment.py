@@ -34,8 +34,10 @@ def length(scene: Scene, duration: str) -> str:
 def due_of(scene: Scene, due: DueTime) -> Due | None:
     """The due time of a rule or an action, with settings, fields and moments filled in.
 
-    None while the field that holds its date is empty.
+    None while the field that holds its date is empty, or there is no appointment to count from.
     """
+    if due.from_ == "appointment" and not _is_booked(scene):
+        return None
     on = due.on
     if isinstance(on, str):
         written = scene.lead.fields.get(on)
@@ -52,7 +54,13 @@ def due_of(scene: Scene, due: DueTime) -> Due | None:
         from_=None if due.from_ == "now" else instant(scene, due.from_),
         at=due.at,
         if_past=due.if_past,
+        anchor="appointment" if due.from_ == "appointment" else None,
     )
+
+
+def _is_booked(scene: Scene) -> bool:
+    last = scene.lead.appointment
+    return last is not None and last.status == "booked"
 
 
 def _zone(scene: Scene) -> ZoneInfo:
@@ -74,6 +82,11 @@ def _opened(scene: Scene) -> datetime:
     return max((at for at in opened if at is not None), default=scene.lead.received_at)
 
 
+def _appointment(scene: Scene) -> datetime:
+    last = scene.lead.appointment
+    return scene.lead.received_at if last is None else last.starts_at
+
+
 def _today(scene: Scene) -> datetime:
     local = scene.now.astimezone(_zone(scene))
     return local - timedelta(
@@ -88,6 +101,7 @@ INSTANTS: Mapping[str, Callable[[Scene], datetime]] = {
     "last_contact": _last_contact,
     "last_attempt": _last_attempt,
     "opened": _opened,
+    "appointment": _appointment,
     "closed": lambda scene: scene.lead.closed_at or scene.now,
     "today": _today,
 }

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
 from services.pipeline.core.action import Send as SendAction
-from services.pipeline.core.lead import Lead, Task
+from services.pipeline.core.lead import Appointment, Lead, Task
 from services.pipeline.core.party import agents
 from services.pipeline.core.turn import Scene, Turn
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentMissed,
+    AppointmentMoved,
     NotificationRequested,
     NotificationWithdrawn,
     Recipient,
     TaskCreated,
 )
-from shared.contract.reminders import LeadOverdue
+from shared.contract.reminders import DeadlineReached, LeadOverdue
 from shared.domain.directory import Directory
 from shared.domain.rulebook.effect import ALL, CONTACT, Send, Withdraw
 from shared.domain.rulebook.message import Template
 from shared.domain.rulebook.rulebook import Rulebook
 
 Values = dict[str, JsonValue]
+APPOINTMENT_EVENTS = (
+    AppointmentBooked,
+    AppointmentMoved,
+    AppointmentCancelled,
+    AppointmentMissed,
+)
 
 
 def attachments(scene: Scene, template: Template) -> tuple[str, ...] | None:
@@ -52,6 +61,7 @@ def write(turn: Turn, lead: str, action: SendAction, by: str) -> None:
             lead=lead,
             values=message_values(scene, turn.cause, template) | written,
             attach=attachments(scene, declared) or (),
+            appointment=appointment_of(scene.lead, turn.cause),
         ),
     )
 
@@ -81,6 +91,7 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
                 lead=lead,
                 values=values,
                 attach=attach,
+                appointment=appointment_of(scene.lead, trigger),
             ),
         )
 
@@ -94,9 +105,10 @@ def withdraw(turn: Turn, lead: str, effect: Withdraw) -> None:
 def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
     """Everything a message about a lead can speak of; what is not known is null.
 
-    `lead` and `task` as in `lead_values` and `task_values`; `status`, `reason` (label),
-    `closed_at` and `attempts` (how many) of the lead; `round`: the how-manieth time this
-    template goes out for it; `written` (`subject`, `text`) what an agent wrote for it, if any.
+    `lead`, `task` and `appointment` (the last one) as in `lead_values` and the like; `status`,
+    `reason` (label), `closed_at` and `attempts` (how many) of the lead; `round`: the how-manieth
+    time this template goes out for it; `written` (`subject`, `text`) what an agent wrote for it,
+    if any.
     """
     lead = scene.lead
     reason = scene.book.reasons.get(lead.reason or "")
@@ -104,6 +116,7 @@ def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
     return {
         "lead": lead_values(scene.book, scene.directory, lead),
         "task": None if task is None else task_values(task),
+        "appointment": appointment_values(lead.appointment),
         "status": lead.status,
         "reason": reason.label if reason else lead.reason,
         "attempts": len(lead.attempts),
@@ -138,6 +151,29 @@ def task_values(task: Task) -> Values:
     return {"title": task.title, "due_at": _iso(task.due_at), "channel": task.channel}
 
 
+def appointment_values(appointment: Appointment | None) -> Values | None:
+    """An appointment for people; null without one."""
+    if appointment is None:
+        return None
+    return {
+        "starts_at": _iso(appointment.starts_at),
+        "ends_at": _iso(appointment.ends_at),
+        "place": appointment.place,
+        "status": appointment.status,
+        "answer": appointment.answer,
+    }
+
+
+def appointment_of(lead: Lead, trigger: Envelope) -> str | None:
+    """The id of the appointment that this news is about: its own, or what was due by it."""
+    data = trigger.data
+    if isinstance(data, APPOINTMENT_EVENTS):
+        return data.appointment
+    if isinstance(data, DeadlineReached | LeadOverdue) and data.name in lead.fired:
+        return lead.appointment.id if lead.appointment else None
+    return None
+
+
 def _task_in_hand(lead: Lead, trigger: Envelope) -> Task | None:
     """The task that the trigger is about, else the newest open one."""
     if isinstance(trigger.data, LeadOverdue):
@@ -162,16 +198,23 @@ def _contact(scene: Scene) -> Recipient:
 def _occasion(scene: Scene, trigger: Envelope, effect: Send) -> str:
     """What makes two messages the same message (beside recipient, channel and template)."""
     lead = scene.lead
+    if effect.once_per != "cause" and appointment_of(lead, trigger) and lead.appointment:
+        # Moved, it is told again: the same appointment at another time is another occasion.
+        return f"{_period(scene, effect)}:{_iso(lead.appointment.starts_at)}"
+    if effect.once_per != "cause":
+        return _period(scene, effect)
+    if isinstance(trigger.data, LeadOverdue):
+        return f"cause:{trigger.data.deadline_set}"
+    return f"cause:{trigger.id}"
+
+
+def _period(scene: Scene, effect: Send) -> str:
+    lead = scene.lead
     if effect.once_per == "lead":
         return f"lead:{lead.id}"
     if effect.once_per == "stage":
         return f"stage:{lead.id}:{lead.stage}:{_iso(lead.stage_entered_at)}"
-    if effect.once_per == "day":
-        zone = ZoneInfo(scene.directory.site(lead.site).zone)
-        return f"day:{lead.id}:{scene.now.astimezone(zone).date().isoformat()}"
-    if isinstance(trigger.data, LeadOverdue):
-        return f"cause:{trigger.data.deadline_set}"
-    return f"cause:{trigger.id}"
+    return f"day:{lead.id}:{scene.today.isoformat()}"
 
 
 def _iso(instant: datetime | None) -> str | None:

@@ -74,7 +74,8 @@ def set_deadline(turn: Turn, lead: str, name: str, due: Due) -> None:
 
 def clear_deadline(turn: Turn, lead: str, name: str) -> None:
     """Watch it no longer; nothing where nothing is watched."""
-    if name in turn.lead(lead).deadlines:
+    state = turn.lead(lead)
+    if name in state.deadlines or name in state.fired:
         turn.emit(lead, DeadlineCleared(name=name))
 
 

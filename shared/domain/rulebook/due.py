@@ -12,10 +12,19 @@ from shared.domain.duration import mismatch, parse
 from shared.domain.rulebook.word import Part, Ref
 
 Moment = Literal[
-    "now", "received", "stage_entered", "last_contact", "last_attempt", "opened", "closed", "today"
+    "now",
+    "received",
+    "stage_entered",
+    "last_contact",
+    "last_attempt",
+    "opened",
+    "appointment",
+    "closed",
+    "today",
 ]
 """`last_contact` is the receipt while nobody has spoken; `last_attempt` the last counted one;
-`opened` the last time that a mail of ours was opened first."""
+`opened` the last time that a mail of ours was opened first; `appointment` the start of the last one
+booked: what is due by it follows it, moved or cancelled."""
 
 MOMENTS: tuple[str, ...] = get_args(Moment)
 
@@ -28,7 +37,8 @@ At = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|end_of_day|next_op
 class DueTime(Part):
     """`{ in, of, from, at }`, `{ before, from, of, at, if_past }`, `{ on, at }` or `{ at }`.
 
-    `on` is a date, or a field of type date: while that is empty, nothing is due.
+    `on` is a date, or a field of type date: while that is empty, nothing is due; nor is anything by
+    an appointment while there is none.
     """
 
     in_: Duration | None = Field(default=None, alias="in")

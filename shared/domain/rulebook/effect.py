@@ -133,6 +133,13 @@ class LogAttempt(Effect):
     log_attempt: Annotated[str, Ref("attempt")]
 
 
+class MissAppointment(Effect):
+    """The contact did not come to the appointment."""
+
+    word = "miss_appointment"
+    miss_appointment: Literal[True]
+
+
 class Send(Effect):
     """A person is told by a template, once per lead, day, stay in the stage, or cause."""
 
@@ -166,6 +173,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
         Reopen,
         CreateLead,
         LogAttempt,
+        MissAppointment,
         Send,
         Withdraw,
     )

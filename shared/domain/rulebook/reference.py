@@ -32,6 +32,7 @@ ATTRIBUTES = (
     "owner",
     "outcome",
     "payment",
+    "appointment",
 )
 """What `is` can ask of every lead, besides fields."""
 

@@ -50,6 +50,10 @@ class Target(Part):
     send: Annotated[tuple[Annotated[str, Ref("template", ANY)], ...], Listed] | None = None
     attach: Annotated[tuple[Annotated[str, Ref("document", ANY)], ...], Listed] | None = None
     confirm_payment: Annotated[tuple[PaymentKind | Literal["any"], ...], Listed] | None = None
+    book: Literal["any"] | None = None
+    move_appointment: Literal["any"] | None = None
+    cancel_appointment: Literal["any"] | None = None
+    miss_appointment: Literal["any"] | None = None
     from_: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed] = Field(
         default=(), alias="from"
     )
@@ -95,6 +99,10 @@ ACTION_WORDS = (
     "send",
     "attach",
     "confirm_payment",
+    "book",
+    "move_appointment",
+    "cancel_appointment",
+    "miss_appointment",
 )
 
 

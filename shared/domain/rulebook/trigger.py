@@ -98,6 +98,15 @@ class Payment(Trigger):
     payment: Annotated[tuple[PaymentKind | Literal["any"], ...], Listed]
 
 
+class Appointment(Trigger):
+    """The appointment with the contact was made, changed, called off, or nobody came."""
+
+    word = "appointment"
+    appointment: Annotated[
+        tuple[Literal["booked", "moved", "cancelled", "missed", "any"], ...], Listed
+    ]
+
+
 class TaskCompleted(Trigger):
     """This task was done."""
 
@@ -154,6 +163,7 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
         Classified,
         Document,
         Payment,
+        Appointment,
         TaskCompleted,
         Overdue,
         DeadlineReached,
