@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -91,12 +91,24 @@ class Refuse(Step):
 
 
 class View(Step):
-    """What a person would see: the leads that match the given attributes are exactly `leads`."""
+    """What a person would see.
+
+    `list`: the leads that match the given attributes are exactly `leads`. `spend`: what the
+    attempts on `lead` have cost is `amount`.
+    """
 
     model_config = ConfigDict(extra="allow")
 
-    view: Literal["list"]
-    leads: tuple[str, ...]
+    view: Literal["list", "spend"]
+    leads: tuple[str, ...] = ()
+    lead: str | None = None
+    amount: int | None = None
+
+    @model_validator(mode="after")
+    def _can_fail(self) -> Self:
+        if (self.amount is None) == (self.view == "spend"):
+            raise ValueError("amount goes with a view of the spend, and that needs it")
+        return self
 
     @property
     def given(self) -> dict[str, Any]:

@@ -247,6 +247,11 @@ class Performance:
             raise Failed(why)
 
     def _view(self, step: View) -> None:
+        if step.view == "spend":
+            spent = self._lead(step.lead).spend
+            if spent != step.amount:
+                raise Failed(f"expected a spend of {step.amount}, but it is {spent}")
+            return
         names = {lead: alias for alias, lead in self.known.leads.items()}
         shown = {
             names.get(lead.id, lead.number)

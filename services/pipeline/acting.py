@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from services.pipeline import answers, leads, problem, store
 from services.pipeline.answers import Answer, OtherRequest
-from services.pipeline.core.action import Action, ActionRequested, CreateLead
+from services.pipeline.core.action import Action, ActionRequested, Classify, CreateLead
 from services.pipeline.core.identity import lead_id
 from services.pipeline.core.turn import SOURCE
 from services.pipeline.core.world import UnknownLead
@@ -51,6 +51,7 @@ class Acting:
         found = None
         if request.lead is not None:
             found = await one_lead(tx, request.caller.tenant, request.lead)
+            request = await _by_id(tx, request)
         if request.key is not None:
             repeated = await _earlier(tx, request, found.id if found else "")
             if repeated is not None:
@@ -93,6 +94,15 @@ class Acting:
         lead = lead_id(asked.tenant, asked.id, pipeline)
         site = action.site or directory.agent(request.caller.agent).site
         return asked.model_copy(update={"subject": lead}), site
+
+
+async def _by_id(tx: Transaction, request: Request) -> Request:
+    """The request with the other lead that it names by its id; people name it by its number."""
+    action = request.action
+    if not isinstance(action, Classify) or action.duplicate_of is None:
+        return request
+    other = await one_lead(tx, request.caller.tenant, action.duplicate_of)
+    return replace(request, action=action.model_copy(update={"duplicate_of": other.id}))
 
 
 async def one_lead(tx: Transaction, tenant: str, reference: str) -> leads.Found:

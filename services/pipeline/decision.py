@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from services.pipeline.core.engine import CONSUMED, handle, lead_of, points_of, threads_of
+from services.pipeline.core.engine import (
+    CONSUMED,
+    handle,
+    lead_of,
+    leads_named,
+    points_of,
+    threads_of,
+)
 from services.pipeline.core.world import World, point_key
 from services.pipeline.store import Step
 from services.pipeline.world_lock import Named
@@ -45,7 +52,10 @@ def named_by(envelopes: Iterable[Envelope], region: str | None = None) -> Named:
     inputs = list(envelopes)
     return Named(
         points={point_key(point) for each in inputs for point in points_of(each, region or "")},
-        leads={lead for each in inputs if (lead := lead_about(each)) is not None},
+        leads={
+            *(lead for each in inputs if (lead := lead_about(each)) is not None),
+            *(lead for each in inputs for lead in leads_named(each)),
+        },
         mails={mail for each in inputs for mail in threads_of(each)},
     )
 

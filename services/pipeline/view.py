@@ -85,6 +85,8 @@ class Detail(Summary):
     fields: dict[str, str]
     reason: str | None
     closed_at: datetime | None
+    acknowledged_at: datetime | None = Field(description="When its owner took it up.")
+    spend: int = Field(description="What the attempts have cost, in the company's currency.")
     tasks: list[TaskView]
     deadlines: list[DeadlineView]
     attempts: tuple[Attempt, ...]
@@ -133,6 +135,8 @@ def detail(lead: Lead, moments: Iterable[Moment], book: Rulebook, names: Names) 
             "fields": lead.fields,
             "reason": lead.reason,
             "closed_at": lead.closed_at,
+            "acknowledged_at": lead.acknowledged_at,
+            "spend": lead.spend,
             "tasks": [_task(task, names) for task in lead.tasks.values()],
             "deadlines": [
                 DeadlineView.model_validate(deadline, from_attributes=True)

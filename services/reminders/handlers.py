@@ -23,6 +23,7 @@ IGNORED: frozenset[type[Event]] = frozenset(
         pipeline.LeadLinked,
         pipeline.ReplyReceived,
         pipeline.LeadAssigned,
+        pipeline.LeadAcknowledged,
         pipeline.StageEntered,
         pipeline.FieldsSet,
         pipeline.NoteAdded,

@@ -16,6 +16,7 @@ from shared.contract.intake import Channel, ContactPoint
 Status = Literal["open", "won", "lost", "invalid"]
 DocumentStatus = Literal["sent", "returned", "signed", "received"]
 PaymentKind = Literal["deposit", "partial", "final"]
+NumberKind = Literal["mobile", "landline"]
 
 
 class LeadCreated(Event):
@@ -77,6 +78,15 @@ class LeadAssigned(Event):
     by: str | None = None
 
 
+class LeadAcknowledged(Event):
+    """The owner has taken it up; `note` is what they wrote with it (000-05). Another owner has
+    to do so again."""
+
+    type = "relance.lead.acknowledged.v1"
+    note: str | None = None
+    by: str
+
+
 class StageEntered(Event):
     """The lead is in `stage` of `pipeline`; `left` is the stage before."""
 
@@ -105,13 +115,16 @@ class NoteAdded(Event):
 
 
 class AttemptLogged(Event):
-    """One try to reach the contact; `counted` is decided now and for ever (001-05)."""
+    """One try to reach the contact; `counted` is decided now and for ever (001-05), and so is
+    its `cost` in the company's currency (000-09). `number`: the kind of number that was dialled."""
 
     type = "relance.lead.attempt_logged.v1"
     code: str
     channel: Channel
     outcome: str
     counted: bool = True
+    cost: int = 0
+    number: NumberKind | None = None
     by: str | None = None
 
 
@@ -125,10 +138,12 @@ class ContactMade(Event):
 
 
 class OutcomeClassified(Event):
-    """An agent said what this is: one of the rulebook's outcomes."""
+    """An agent said what this is: one of the rulebook's outcomes. `duplicate_of` is the lead of
+    the same person that stays (000-41)."""
 
     type = "relance.lead.classified.v1"
     outcome: str
+    duplicate_of: str | None = None
     by: str | None = None
 
 
@@ -354,6 +369,7 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     LeadLinked,
     ReplyReceived,
     LeadAssigned,
+    LeadAcknowledged,
     StageEntered,
     FieldsSet,
     NoteAdded,

@@ -14,10 +14,12 @@ from phonenumbers import (
     PhoneNumber,
     PhoneNumberFormat,
     PhoneNumberMatcher,
+    PhoneNumberType,
     ValidationResult,
     format_number,
     is_possible_number_with_reason,
     national_significant_number,
+    number_type,
     parse,
 )
 
@@ -70,6 +72,14 @@ def read_phone(text: str, region: str) -> Reading:
     if value in _VENDOR_PLACEHOLDERS or _is_made_up_number(number):
         return Reading(wrong=f"{_quoted(shown)} is a placeholder, not somebody's phone")
     return Reading(ContactPoint(kind="phone", value=value))
+
+
+def is_mobile(point: ContactPoint) -> bool:
+    """Whether it is a phone that can be carried about (where numbers tell: not in the US)."""
+    if point.kind != "phone":
+        return False
+    kind = number_type(parse(point.value))
+    return kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
 def read_email(text: str) -> Reading:

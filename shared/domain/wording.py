@@ -101,6 +101,10 @@ def _assigned(e: pipeline.LeadAssigned, say: _Say) -> str:
     return f"owner is {say.names.agent(e.owner)}{was}{say.by(e.by)}"
 
 
+def _acknowledged(e: pipeline.LeadAcknowledged, say: _Say) -> str:
+    return f"taken up{say.by(e.by)}" + (f" {quoted(e.note)}" if e.note else "")
+
+
 def _stage(e: pipeline.StageEntered, say: _Say) -> str:
     left = f" from {say.stage(e.left)}" if e.left else ""
     return f"stage {say.stage(e.stage)}{left}{say.by(e.by)}"
@@ -279,6 +283,7 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.LeadLinked: _linked,
     pipeline.ReplyReceived: _reply,
     pipeline.LeadAssigned: _assigned,
+    pipeline.LeadAcknowledged: _acknowledged,
     pipeline.StageEntered: _stage,
     pipeline.FieldsSet: _fields,
     pipeline.NoteAdded: _note,

@@ -162,7 +162,7 @@ MISTAKES = {
     "a requirement on a field nobody declared": (
         ('need = [ { filled = "niche" } ]', 'need = [ { filled = ["niche", "city"] } ]'),
         "rulebook.toml: require 001-20: need[0]: filled: 'city' is no field or contact point of "
-        "this rulebook; known: niche, phone, email, name, company, owner",
+        "this rulebook; known: niche, phone, email, name, company, mobile, owner",
     ),
     "a requirement on two actions": (
         ('to = { move = "lost" }', 'to = { move = "lost", close = "lost" }'),

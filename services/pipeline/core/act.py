@@ -29,6 +29,7 @@ from shared.contract.pipeline import (
     ActionRefused,
     ContactMade,
     DocumentAttached,
+    LeadAcknowledged,
     NoteAdded,
     OutcomeClassified,
     PaymentConfirmed,
@@ -74,10 +75,18 @@ def _close(turn: Turn, lead: str, action: acts.Close, by: str) -> None:
     close(turn, lead, action.status, by=by, reason=action.reason, evidence=action.evidence)
 
 
+def _acknowledge(turn: Turn, lead: str, action: acts.Acknowledge, by: str) -> None:
+    turn.emit(lead, LeadAcknowledged(note=action.note, by=by))
+    if action.outcome is not None:
+        _classify(turn, lead, acts.Classify(outcome=action.outcome), by)
+
+
 def _classify(turn: Turn, lead: str, action: acts.Classify, by: str) -> None:
     outcome = turn.book.outcomes[action.outcome]
+    stays = turn.lead_called(action.duplicate_of) if action.duplicate_of else None
+    duplicate_of = stays.id if stays else None
     with turn.under(outcome.rule):
-        turn.emit(lead, OutcomeClassified(outcome=outcome.id, by=by))
+        turn.emit(lead, OutcomeClassified(outcome=outcome.id, duplicate_of=duplicate_of, by=by))
         if outcome.closes is not None:
             close(turn, lead, outcome.closes, by=by, reason=action.reason or outcome.reason)
 
@@ -166,6 +175,7 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.CompleteTask: _complete_task,
     acts.CancelTask: _cancel_task,
     acts.Assign: _assign,
+    acts.Acknowledge: _acknowledge,
     acts.Classify: _classify,
     acts.Reopen: _reopen,
     acts.Attach: _attach,

@@ -104,12 +104,25 @@ class Close(ActionBase):
 
 
 class Classify(ActionBase):
-    """The lead is what this outcome says; one that closes ends it."""
+    """The lead is what this outcome says; one that closes ends it.
+
+    `duplicate_of`: the number or id of the same person's lead that stays.
+    """
 
     main = "outcome"
     act: Literal["classify"] = "classify"
     outcome: str
     reason: str | None = None
+    duplicate_of: str | None = Field(default=None, max_length=60)
+
+
+class Acknowledge(ActionBase):
+    """The owner takes the lead up, one at a time, with a note; `outcome` classifies it at once."""
+
+    main = "act"
+    act: Literal["acknowledge"] = "acknowledge"
+    note: str | None = Field(default=None, max_length=LONGEST_TEXT)
+    outcome: str | None = None
 
 
 class Reopen(ActionBase):
@@ -265,6 +278,7 @@ LeadAction = Annotated[
     | CompleteTask
     | CancelTask
     | Assign
+    | Acknowledge
     | Classify
     | Reopen
     | Attach

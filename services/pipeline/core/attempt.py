@@ -32,6 +32,8 @@ def log_attempt(
             channel=channel or declared.channel,
             outcome=outcome,
             counted=counted,
+            cost=declared.cost if counted else 0,
+            number=declared.number,
             by=by,
         ),
     )

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from services.pipeline.core.lead import Appointment, Attempt, Exchange
-from services.pipeline.core.moment import instant, later
+from services.pipeline.core.moment import instant, later, moment_of
 from services.pipeline.core.party import is_one_of
 from services.pipeline.core.turn import Scene
+from shared.domain.contact_point import is_mobile
 from shared.domain.rulebook import condition as words
 from shared.domain.rulebook.condition import ANY, AttemptCount, Condition, ExchangeCount, Range
 
@@ -47,6 +48,8 @@ def known(scene: Scene, name: str) -> str | None:
     """The value of a field, a contact point, or something else that can be `filled`."""
     if name in CHANNELS_OF_POINT:
         return scene.contact.point(name) or scene.lead.point(name)
+    if name == "mobile":
+        return next((p.value for p in scene.contact.points if is_mobile(p.plain)), None)
     if name in ("name", "company"):
         told: str | None = getattr(scene.lead, name) or getattr(scene.contact, name)
         return told
@@ -167,7 +170,9 @@ def _contacts(condition: words.Contacts, scene: Scene) -> Missing:
 
 def _elapsed(condition: words.Elapsed, scene: Scene) -> Missing:
     span = condition.elapsed
-    start, end = instant(scene, span.since), instant(scene, span.until)
+    start, end = moment_of(scene, span.since), moment_of(scene, span.until)
+    if start is None or end is None:
+        return ("elapsed",)
     return () if _long_enough(scene, start, end, span) else ("elapsed",)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.pipeline.core import action as acts
 from services.pipeline.core.contact import Contact, Point
 from services.pipeline.core.fields import typed_points
-from services.pipeline.core.identity import lead_id, number_of, take
+from services.pipeline.core.identity import defaults_of, lead_id, number_of, take
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.phrase import Phrases
 from services.pipeline.core.refusal import needs
@@ -39,7 +39,7 @@ def create_linked(turn: Turn, trigger: Envelope, pipeline: Pipeline) -> None:
             subject=state.subject,
             text=state.text,
             language=state.language,
-            fields=state.fields,
+            fields=defaults_of(turn.book) | state.fields,
             tags=state.tags,
             linked=state.id,
         ),
@@ -115,7 +115,7 @@ def _draft(
         points=received.points,
         name=received.name,
         company=received.company,
-        fields=received.fields,
+        fields=defaults_of(turn.book) | received.fields,
     )
     contact = Contact(
         id=id_, tenant=tenant, points=points, name=received.name, company=received.company

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.pipeline.core.moment import instant, later
+from services.pipeline.core.moment import later, moment_of
 from services.pipeline.core.phrase import Phrases, shown
 from services.pipeline.core.turn import Scene
 from shared.domain.rulebook import condition as words
@@ -65,7 +65,7 @@ def _contacts(condition: words.Contacts, _: Scene, phrases: Phrases) -> str:
 
 def _elapsed(condition: words.Elapsed, scene: Scene, phrases: Phrases) -> str:
     span = condition.elapsed
-    start = instant(scene, span.since)
+    start = moment_of(scene, span.since) or scene.now
     zone = scene.directory.opening(scene.lead.site).zone
     key, duration = "elapsed", span.at_least
     if duration is None:

@@ -78,7 +78,9 @@ def _clear_deadline(turn: Turn, trigger: Envelope, effect: words.ClearDeadline) 
 
 
 def _note(turn: Turn, trigger: Envelope, effect: words.Note) -> None:
-    turn.emit(trigger.subject, NoteAdded(text=fill(turn.scene(trigger.subject), effect.note)))
+    said = vars(trigger.data)
+    scene = turn.scene(trigger.subject, said.get("by"), said)
+    turn.emit(trigger.subject, NoteAdded(text=fill(scene, effect.note)))
 
 
 def _set_fields(turn: Turn, trigger: Envelope, effect: words.SetFields) -> None:

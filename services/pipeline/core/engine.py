@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.pipeline.core.act import act
-from services.pipeline.core.action import ActionRequested, CreateLead, SetFields
+from services.pipeline.core.action import ActionRequested, Classify, CreateLead, SetFields
 from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.condition import all_hold, speaks_of_status
 from services.pipeline.core.effect import run
@@ -68,6 +68,14 @@ def lead_of(envelope: Envelope) -> str | None:
     if isinstance(data, ActionRequested) and isinstance(data.action, CreateLead):
         return None
     return data.lead if isinstance(data, MessageEvent) else envelope.subject
+
+
+def leads_named(envelope: Envelope) -> tuple[str, ...]:
+    """The other leads that an input names: they must be known to decide it."""
+    action = envelope.data.action if isinstance(envelope.data, ActionRequested) else None
+    if isinstance(action, Classify) and action.duplicate_of is not None:
+        return (action.duplicate_of,)
+    return ()
 
 
 def points_of(envelope: Envelope, region: str) -> tuple[ContactPoint, ...]:
@@ -167,6 +175,7 @@ __all__ = [
     "UnknownLead",
     "handle",
     "lead_of",
+    "leads_named",
     "points_of",
     "threads_of",
 ]

@@ -16,6 +16,7 @@ from shared.contract.pipeline import (
     ContactMade,
     DocumentAttached,
     FieldsSet,
+    LeadAcknowledged,
     LeadAssigned,
     LeadClosed,
     LeadCreated,
@@ -93,8 +94,14 @@ def _assigned(lead: Lead, envelope: Envelope, data: LeadAssigned) -> Update:
         "owner": data.owner,
         "earlier_owners": earlier,
         "assigned_at": envelope.time,
+        "acknowledged_at": None,
+        "acknowledged_by": None,
         "tasks": tasks,
     }
+
+
+def _acknowledged(_: Lead, envelope: Envelope, data: LeadAcknowledged) -> Update:
+    return {"acknowledged_at": envelope.time, "acknowledged_by": data.by}
 
 
 def _stage_entered(lead: Lead, envelope: Envelope, data: StageEntered) -> Update:
@@ -129,6 +136,8 @@ def _attempted(lead: Lead, envelope: Envelope, data: AttemptLogged) -> Update:
         channel=data.channel,
         outcome=data.outcome,
         counted=data.counted,
+        cost=data.cost,
+        number=data.number,
         by=data.by,
     )
     return {"attempts": (*lead.attempts, attempt)}
@@ -158,8 +167,12 @@ def _reopened(_: Lead, __: Envelope, ___: LeadReopened) -> Update:
     return {"status": "open", "reason": None, "outcome": None, "closed_at": None}
 
 
-def _classified(_: Lead, __: Envelope, data: OutcomeClassified) -> Update:
-    return {"outcome": data.outcome}
+def _classified(lead: Lead, _: Envelope, data: OutcomeClassified) -> Update:
+    """The lead that stays is the one that this one came of: `linked_owner` owns it."""
+    if data.duplicate_of is None:
+        return {"outcome": data.outcome}
+    others = tuple(one for one in lead.linked if one != data.duplicate_of)
+    return {"outcome": data.outcome, "linked": (data.duplicate_of, *others)}
 
 
 def _attached(lead: Lead, envelope: Envelope, data: DocumentAttached) -> Update:
@@ -220,6 +233,7 @@ CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update]] = {
     LeadLinked: _linked,
     ReplyReceived: _replied,
     LeadAssigned: _assigned,
+    LeadAcknowledged: _acknowledged,
     StageEntered: _stage_entered,
     FieldsSet: _fields_set,
     AttemptLogged: _attempted,

@@ -18,6 +18,7 @@ from shared.contract.pipeline import (
     ContactMade,
     DocumentAttached,
     FieldsSet,
+    LeadAcknowledged,
     LeadAssigned,
     LeadClosed,
     LeadCreated,
@@ -52,6 +53,10 @@ def _assigned(turn: Turn, _: Envelope, data: LeadAssigned) -> Happenings:
     agent = turn.directory.agent(data.owner)
     names = ["owner", ANY, agent.id, f"agent:{agent.id}", f"team:{agent.team}"]
     return [("lead_assigned", name) for name in (*names, *(f"role:{r}" for r in agent.roles))]
+
+
+def _acknowledged(_: Turn, __: Envelope, ___: LeadAcknowledged) -> Happenings:
+    return [("lead_acknowledged", ANY)]
 
 
 def _stage_entered(_: Turn, __: Envelope, data: StageEntered) -> Happenings:
@@ -127,6 +132,7 @@ NAMES: Mapping[type[Event], Callable[[Turn, Envelope, Any], Happenings]] = {
     LeadCreated: _created,
     LeadLinked: _linked,
     LeadAssigned: _assigned,
+    LeadAcknowledged: _acknowledged,
     StageEntered: _stage_entered,
     FieldsSet: _fields_set,
     AttemptLogged: _attempted,

@@ -127,6 +127,19 @@ def _classify(scene: Scene, action: acts.Classify, phrases: Phrases) -> Iterator
     if action.outcome not in scene.book.outcomes:
         yield _unknown(phrases, "outcome", action.outcome, scene.book.outcomes)
     yield from _reason(scene, action.reason, phrases)
+    if action.duplicate_of is not None and not scene.duplicate_of:
+        says = phrases.say("duplicate_says", name=action.duplicate_of)
+        yield _need("known", says, ("duplicate_of",), phrases.say("duplicate"))
+
+
+def _acknowledge(scene: Scene, action: acts.Acknowledge, phrases: Phrases) -> Iterator[Need]:
+    """Once for each owner: there is nothing to take up a second time (000-03)."""
+    who = scene.lead.acknowledged_by
+    if who is not None:
+        says, name = phrases.say("acknowledged_says"), scene.directory.agent(who).name
+        yield _need("acknowledged", says, ("acknowledged",), phrases.say("acknowledged", name))
+    if action.outcome is not None and action.outcome not in scene.book.outcomes:
+        yield _unknown(phrases, "outcome", action.outcome, scene.book.outcomes)
 
 
 def _reopen(scene: Scene, action: acts.Reopen, phrases: Phrases) -> Iterator[Need]:
@@ -258,6 +271,7 @@ HOUSE: Mapping[type[ActionBase], Callable[[Scene, Any, Phrases], Iterator[Need]]
     acts.PostponeTask: _task_in_hand,
     acts.CompleteTask: _task_in_hand,
     acts.CancelTask: _task_in_hand,
+    acts.Acknowledge: _acknowledge,
     acts.Classify: _classify,
     acts.Reopen: _reopen,
     acts.Attach: _attach,

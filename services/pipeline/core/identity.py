@@ -24,6 +24,7 @@ from shared.domain.directory import Unknown
 from shared.domain.rulebook.condition import ANY
 from shared.domain.rulebook.declaration import Pipeline
 from shared.domain.rulebook.effect import Reopen
+from shared.domain.rulebook.rulebook import Rulebook
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_LENGTH = 6
@@ -197,7 +198,7 @@ def _create(
 
 def _fields(turn: Turn, data: LeadReceived) -> tuple[dict[str, str], list[str]]:
     """The fields that the rulebook knows, and the rest as notes: nothing told is lost."""
-    fields: dict[str, str] = {}
+    fields = defaults_of(turn.book)
     unread: list[str] = []
     for name, value in data.fields.items():
         declared = turn.book.fields.get(name)
@@ -207,6 +208,12 @@ def _fields(turn: Turn, data: LeadReceived) -> tuple[dict[str, str], list[str]]:
         else:
             fields[name] = read
     return fields, unread
+
+
+def defaults_of(book: Rulebook) -> dict[str, str]:
+    """What fields are until somebody says otherwise (000-08)."""
+    declared = book.fields.values()
+    return {field.id: field.default for field in declared if field.default is not None}
 
 
 def _answered(turn: Turn, lead: str, data: LeadReceived) -> None:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from shared.contract.due import Due
 from shared.contract.envelope import Value
 from shared.contract.intake import Channel, ContactPoint
-from shared.contract.pipeline import DocumentStatus, PaymentKind, Status
+from shared.contract.pipeline import DocumentStatus, NumberKind, PaymentKind, Status
 
 
 class State(Value):
@@ -25,6 +25,8 @@ class Attempt(State):
     channel: Channel
     outcome: str
     counted: bool
+    cost: int = 0
+    number: NumberKind | None = None
     by: str | None = None
 
 
@@ -141,6 +143,8 @@ class Lead(State):
     owner: str | None = None
     earlier_owners: tuple[str, ...] = ()
     assigned_at: AwareDatetime | None = None
+    acknowledged_at: AwareDatetime | None = None
+    acknowledged_by: str | None = None
     points: tuple[ContactPoint, ...] = ()
     name: str | None = None
     company: str | None = None
@@ -170,6 +174,11 @@ class Lead(State):
     def appointment(self) -> Appointment | None:
         """The last one booked, whatever became of it."""
         return self.appointments[-1] if self.appointments else None
+
+    @property
+    def spend(self) -> int:
+        """What the attempts have cost so far (000-09)."""
+        return sum(attempt.cost for attempt in self.attempts)
 
     def open_tasks(self, name: str | None = None) -> tuple[Task, ...]:
         """The open tasks (of a kind), oldest first."""

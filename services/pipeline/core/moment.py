@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.pipeline.core.turn import Scene
@@ -16,6 +16,17 @@ from shared.domain.rulebook.due import DueTime, Moment
 def instant(scene: Scene, moment: Moment) -> datetime:
     """When that was. What has not happened falls back on the receipt (`closed`: on now)."""
     return INSTANTS[moment](scene)
+
+
+def moment_of(scene: Scene, name: str) -> datetime | None:
+    """That moment, or the first instant of the date in the field of that name; None while the
+    field is empty."""
+    if name in INSTANTS:
+        return INSTANTS[name](scene)
+    written = scene.lead.fields.get(name)
+    if not written:
+        return None
+    return datetime.combine(date.fromisoformat(written), time(), _zone(scene))
 
 
 def later(scene: Scene, start: datetime, duration: str) -> datetime:

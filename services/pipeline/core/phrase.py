@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 DEFAULT_LANGUAGE = "en"
 
@@ -40,6 +40,10 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "start_says": "{what} is past.",
         "start": "a time to come",
         "closed_says": "The lead is open.",
+        "acknowledged_says": "The lead is taken up already.",
+        "acknowledged": "nothing: {what} has taken it up",
+        "duplicate_says": "There is no other lead «{name}».",
+        "duplicate": "the number of the same person's other lead",
         "closed": "a closed lead",
         "by": "only for: {what}",
         "is": "{what}",
@@ -98,6 +102,10 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "start_says": "{what} уже прошло.",
         "start": "время в будущем",
         "closed_says": "Сделка открыта.",
+        "acknowledged_says": "Сделка уже взята в работу.",
+        "acknowledged": "ничего не нужно: её взял(а) {what}",
+        "duplicate_says": "Другой сделки «{name}» нет.",
+        "duplicate": "номер другой сделки того же человека",
         "closed": "закрытая сделка",
         "by": "это может сделать: {what}",
         "is": "{what}",
@@ -157,6 +165,10 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "start_says": "{what} est passé.",
         "start": "une heure à venir",
         "closed_says": "La fiche est ouverte.",
+        "acknowledged_says": "La fiche est déjà rentrée.",
+        "acknowledged": "rien : {what} l'a rentrée",
+        "duplicate_says": "Il n'y a pas d'autre fiche « {name} ».",
+        "duplicate": "le numéro de l'autre fiche du même prospect",
         "closed": "une fiche classée",
         "by": "réservé à : {what}",
         "is": "{what}",
@@ -278,6 +290,10 @@ class Phrases:
         return ", ".join(
             self.say(key, number=number) for key, number in given.items() if number is not None
         )
+
+    def date(self, day: date) -> str:
+        """A local date as this language writes it."""
+        return f"{day:%d/%m/%Y}" if self._table is PHRASES["fr"] else f"{day:%d.%m.%Y}"
 
     def foreign_point(self, value: str, numbers: Sequence[str]) -> str:
         """The note about a contact point that somebody else has too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from services.pipeline.core.phrase import Phrases
 from services.pipeline.core.turn import Scene
 from shared.contract.directory import Agent
 from shared.domain.directory import Unknown
@@ -54,7 +55,8 @@ def _source(scene: Scene) -> str:
 VALUES: Mapping[str, Callable[[Scene], str]] = {
     "agent": _name,
     "initials": _initials,
-    "date": lambda scene: f"{scene.today:%d.%m.%Y}",
+    "date": lambda scene: Phrases(scene.book.language).date(scene.today),
+    "note": lambda scene: str((scene.arguments or {}).get("note") or ""),
     "source": _source,
     "company": lambda scene: scene.book.messages.company,
     "contact": lambda scene: scene.lead.name or scene.contact.name or "",

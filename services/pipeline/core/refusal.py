@@ -68,8 +68,9 @@ def _doors(scene: Scene, action: ActionBase) -> Bindings:
         return [("close", (action.status,))] + ([("move", (stage.id,))] if stage else [])
     word = str(getattr(action, "act", ""))
     values = action.main_arguments
-    if isinstance(action, acts.Classify):
-        return [(word, values), *_closing_doors(scene, action.outcome)]
+    if isinstance(action, acts.Classify | acts.Acknowledge) and action.outcome is not None:
+        classified = ("classify", (action.outcome,))
+        return [(word, values), classified, *_closing_doors(scene, action.outcome)]
     if isinstance(action, acts.CreateLead):
         return [(word, (str((scene.arguments or {}).get("pipeline")),))]
     if isinstance(action, acts.CompleteTask | acts.PostponeTask | acts.CancelTask):

@@ -27,7 +27,8 @@ class Scene:
     """What a condition is judged by: the lead as it is now, and who does what with it.
 
     `arguments` are those of the agent's action in hand, `actor` the agent, if any;
-    `linked_owner` owns the lead that this one came of.
+    `linked_owner` owns the lead that this one came of; `duplicate_of` is the other lead that the
+    action names.
     """
 
     lead: Lead
@@ -38,6 +39,7 @@ class Scene:
     actor: str | None = None
     arguments: Mapping[str, object] | None = None
     linked_owner: str | None = None
+    duplicate_of: str | None = None
 
     @property
     def today(self) -> date:
@@ -82,6 +84,12 @@ class Turn:
         """Whether it is known."""
         return lead in self._leads
 
+    def lead_called(self, reference: str) -> Lead | None:
+        """The lead in hand with this id, or this number for people."""
+        known = self._leads.get(reference)
+        number = reference.strip().lstrip("#№").strip().upper()
+        return known or next((x for x in self._leads.values() if x.number == number), None)
+
     def contact(self, contact: str) -> Contact:
         """The contact of a lead in hand."""
         return self._contacts[contact]
@@ -103,6 +111,8 @@ class Turn:
         state = self.lead(lead)
         contact = self._contacts[state.contact]
         origin = self._leads.get(state.linked[0]) if state.linked else None
+        named = (arguments or {}).get("duplicate_of")
+        other = self.lead_called(str(named)) if named else None
         return Scene(
             state,
             contact,
@@ -112,6 +122,7 @@ class Turn:
             actor,
             arguments,
             origin.owner if origin else None,
+            other.id if other and other.id != lead else None,
         )
 
     def open(self, lead: str) -> Lead:

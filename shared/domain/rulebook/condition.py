@@ -14,6 +14,8 @@ from shared.domain.rulebook.word import Listed, Names, Part, Ref, Word, parse
 
 PartyName = Annotated[str, Ref("party")]
 
+SpanMoment = Annotated[str, Ref("moment")]
+
 ANY = "any"
 """As a name: whatever it is."""
 
@@ -83,10 +85,10 @@ class AttemptCount(ExchangeCount):
 
 
 class Span(Part):
-    """Time between two moments of a lead."""
+    """Time between two moments of a lead; a field of type date is one too, at its midnight."""
 
-    since: Moment
-    until: Moment = "now"
+    since: SpanMoment
+    until: SpanMoment = "now"
     at_least: Duration | None = None
     at_most: Duration | None = None
 

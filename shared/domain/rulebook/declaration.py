@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from shared.contract.intake import Channel
+from shared.contract.pipeline import NumberKind
 from shared.domain.duration import parse
 from shared.domain.rulebook.condition import AllOf
 from shared.domain.rulebook.word import Listed, Part, Ref
@@ -102,6 +103,8 @@ class FieldDeclaration(Declaration):
     """Something known about a lead, or `of` its contact. A `list` has `values` (id → label, or
     label with the dates on which it can be chosen).
 
+    `default` is its value in a new lead that brings none (000-08).
+
     `keep = "max"`: of several numbers the largest stays (001-36). `percent_of`: until somebody
     fills it, it is `percent` of that field (001-52).
     """
@@ -109,6 +112,7 @@ class FieldDeclaration(Declaration):
     type: Literal["text", "list", "date", "number", "url"] = "text"
     values: dict[str, Annotated[Choice, BeforeValidator(_choice)]] = {}
     of: Literal["lead", "contact"] = "lead"
+    default: str | None = None
     keep: Literal["last", "max"] = "last"
     percent_of: Annotated[str, Ref("field")] | None = None
     percent: int | None = Field(default=None, ge=1, le=1000)
@@ -121,6 +125,8 @@ class FieldDeclaration(Declaration):
             problems.append('values go with type = "list", and a list needs them')
         if self.type != "number" and (self.keep == "max" or self.percent_of):
             problems.append('keep = "max" and percent_of go with type = "number"')
+        if self.default is not None and self.values and self.default not in self.values:
+            problems.append(f"default {self.default!r} is none of its values")
         if (self.percent is None) != (self.percent_of is None):
             problems.append("percent and percent_of go together")
         if problems:
@@ -153,10 +159,16 @@ class OutcomeDeclaration(Declaration):
 
 
 class AttemptDeclaration(Declaration):
-    """A code agents log. `counts_if` is judged when the attempt is logged, for ever (001-05)."""
+    """A code agents log. `counts_if` is judged when the attempt is logged, for ever (001-05).
+
+    `cost`: what one that counts costs, in the company's currency (000-09). `number`: the kind of
+    number that is dialled under this code (000-17).
+    """
 
     channel: Channel
     counted: bool = True
+    cost: int = Field(default=0, ge=0)
+    number: NumberKind | None = None
     counts_if: AllOf = ()
 
 

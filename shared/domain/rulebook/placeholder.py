@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-Name = Literal["agent", "initials", "date", "source", "company", "contact"]
+Name = Literal["agent", "initials", "date", "source", "company", "contact", "note"]
 """agent, initials: whoever acts, else the owner · date: today at the site · source: how the lead
-came, by its label · company: ours · contact: the person's name. Any field id stands for its value.
+came, by its label · company: ours · contact: the person's name · note: what the agent wrote with
+the action that started the rule. Any field id stands for its value.
 """
 
 NAMES: tuple[str, ...] = get_args(Name)

@@ -103,12 +103,13 @@ def _sent_to_the_wrong(book: Rulebook) -> Iterator[tuple[Path, str]]:
 def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
     stages = [stage.id for p in book.pipelines.values() for stage in p.stage]
     stages += [f"{p.id}.{stage.id}" for p in book.pipelines.values() for stage in p.stage]
+    dates = tuple(f.id for f in book.fields.values() if f.type == "date")
     deadlines = [e.set_deadline for r in book.rules for e in r.do if isinstance(e, SetDeadline)]
     return {
         "pipeline": tuple(book.pipelines),
         "stage": tuple(stages),
         "field": tuple(book.fields),
-        "filled": (*book.fields, *CONTACT_FIELDS, "owner"),
+        "filled": (*book.fields, *CONTACT_FIELDS, "mobile", "owner"),
         "task": tuple(book.tasks),
         "outcome": tuple(book.outcomes),
         "attempt": tuple(book.attempts),
@@ -116,10 +117,10 @@ def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
         "reason": tuple(book.reasons),
         "template": tuple(book.messages.templates),
         "document": tuple(book.documents),
-        "date field": tuple(f.id for f in book.fields.values() if f.type == "date"),
+        "date field": dates,
         "deadline": tuple(deadlines),
         "duration": tuple(book.settings),
-        "moment": MOMENTS,
+        "moment": (*MOMENTS, *dates),
         "attribute": (*ATTRIBUTES, *book.fields),
     }
 

@@ -41,6 +41,7 @@ class Target(Part):
     log_attempt: Annotated[tuple[Annotated[str, Ref("attempt", ANY)], ...], Listed] | None = None
     log_contact: Annotated[tuple[Channel | Literal["any"], ...], Listed] | None = None
     assign: Annotated[tuple[Annotated[str, Ref("party", ANY)], ...], Listed] | None = None
+    acknowledge: Literal["any"] | None = None
     set_fields: Annotated[tuple[Annotated[str, Ref("filled", ANY)], ...], Listed] | None = None
     note: Literal["any"] | None = None
     create_lead: Annotated[tuple[Annotated[str, Ref("pipeline", ANY)], ...], Listed] | None = None
@@ -90,6 +91,7 @@ ACTION_WORDS = (
     "log_attempt",
     "log_contact",
     "assign",
+    "acknowledge",
     "set_fields",
     "note",
     "create_lead",

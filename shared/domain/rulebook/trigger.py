@@ -42,6 +42,13 @@ class LeadAssigned(Trigger):
     lead_assigned: Annotated[tuple[Annotated[str, Ref("party", ANY)], ...], Listed]
 
 
+class LeadAcknowledged(Trigger):
+    """The owner has taken the lead up."""
+
+    word = "lead_acknowledged"
+    lead_acknowledged: Annotated[tuple[Literal["any"], ...], Listed]
+
+
 class StageEntered(Trigger):
     """The lead is now in this stage (`stage` or `pipeline.stage`)."""
 
@@ -155,6 +162,7 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
         LeadCreated,
         LeadLinked,
         LeadAssigned,
+        LeadAcknowledged,
         StageEntered,
         FieldSet,
         Attempt,
