@@ -15,9 +15,9 @@ from typing import Any, Literal
 import httpx2
 from pydantic import ValidationError
 
-from shared.contract.directory import KINDS, Agent, Document, Kind, Site, Team, kind_of
+from shared.contract.directory import KINDS, Absence, Agent, Document, Kind, Site, Team, kind_of
 
-ORDER: tuple[Kind, ...] = ("calendar", "site", "team", "agent")
+ORDER: tuple[Kind, ...] = ("calendar", "site", "team", "agent", "absence")
 """What is named by others comes first."""
 
 _TIMEOUT_S = 20.0
@@ -117,6 +117,8 @@ def _references(document: Document) -> Iterator[tuple[str, Kind, str | None]]:
         case Agent():
             yield "site", "site", document.site
             yield "team", "team", document.team
+        case Absence():
+            yield "agent", "agent", document.agent
 
 
 def _document(kind: Kind, table: object) -> Document:

@@ -14,12 +14,24 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
-from relance.simulation.step import Act, Declare, Local, Open, Receive, Reply, Step, Until, Wait
+from relance.simulation.step import (
+    Act,
+    Answer,
+    Declare,
+    Local,
+    Open,
+    Receive,
+    Reply,
+    Step,
+    Until,
+    Wait,
+)
 
 STEPS: dict[str, type[Step]] = {
     "receive": Receive,
     "reply": Reply,
     "open": Open,
+    "answer": Answer,
     "act": Act,
     "declare": Declare,
     "wait": Wait,

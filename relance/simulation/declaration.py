@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from zoneinfo import ZoneInfo
 
-from relance.simulation.step import Declare
-from shared.contract.directory import Calendar, Document, Site
+from relance.simulation.step import Away, Declare
+from shared.contract.directory import Absence, Calendar, Document, Site
 from shared.domain.directory import Directory
 from shared.domain.rulebook.declaration import Setting
 from shared.domain.rulebook.rulebook import Rulebook
@@ -13,12 +14,25 @@ from shared.domain.rulebook.rulebook import Rulebook
 
 def declared(step: Declare, site: str, directory: Directory) -> tuple[Document, ...]:
     """The new versions of the documents that the step changes; `site` unless it names one."""
+    if step.declare == "absence":
+        return (_absence(step.away, directory),)
     document = directory.site(step.site or site)
     if step.declare == "setting":
         settings = {**document.settings, **{k: str(v) for k, v in step.values.items()}}
         return (document.model_copy(update={"settings": settings}),)
     calendar = directory.calendar(document.calendar)
     return (Calendar.model_validate({**calendar.model_dump(), "weekly": step.weekly}),)
+
+
+def _absence(away: Away, directory: Directory) -> Absence:
+    zone = ZoneInfo(directory.site(directory.agent(away.agent).site).zone)
+    return Absence(
+        id=f"{away.agent}-{away.from_:%Y%m%dT%H%M}",
+        agent=away.agent,
+        begins=away.from_.replace(tzinfo=zone),
+        ends=away.to.replace(tzinfo=zone),
+        withdrawn=away.withdrawn,
+    )
 
 
 class NoSuchSetting(ValueError):

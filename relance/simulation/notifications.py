@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.notifications.core.content import Links
 from services.notifications.core.delivery import deliver, next_instant
-from services.notifications.core.message import State
+from services.notifications.core.message import State, released
 from services.notifications.core.request import handle
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import NotificationRequested, NotificationWithdrawn
 from shared.domain.directory import Directory
 from shared.domain.rulebook.rulebook import Rulebook
+
+LINKS = Links("https://relance.example")
 
 
 class Notifications:
@@ -33,9 +36,10 @@ class Notifications:
 
     def fire(self, now: datetime, directory: Directory) -> list[Envelope]:
         """Hands over what may go at `now`."""
-        self.state, said = deliver(self.state, now, self.book, directory)
+        self.state, said = deliver(self.state, now, self.book, directory, LINKS)
         return said
 
     def redirect(self, now: datetime, directory: Directory) -> list[Envelope]:  # noqa: ARG002
-        """Nothing: each message is judged with the directory of the moment it goes."""
+        """What is held is judged again: somebody may be back, or a site open."""
+        self.state = {id_: released(message, now) for id_, message in self.state.items()}
         return []

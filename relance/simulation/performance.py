@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +21,11 @@ from relance.simulation.expectation import (
 )
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
 from relance.simulation.input import Input, NoSuchSource, received, replied, source_of
+from relance.simulation.notifications import LINKS
 from relance.simulation.service import Pipeline
 from relance.simulation.step import (
     Act,
+    Answer,
     Declare,
     Open,
     Receive,
@@ -34,15 +37,19 @@ from relance.simulation.step import (
 from relance.simulation.world import Endless, World
 from services.intake.core.arrival import Refusal
 from services.notifications.core.request import UnknownTemplate
-from services.pipeline.core.action import Action, Assign, CreateLead
+from services.pipeline.core.action import Action, AnswerQuestion, Assign, CreateLead
 from services.pipeline.core.engine import CascadeTooLong
 from services.pipeline.core.identity import lead_id
 from services.pipeline.core.lead import Lead
 from shared.contract.envelope import Envelope, derived_id
+from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import ActionRefused
 from shared.domain.calendar import NeverOpen
 from shared.domain.directory import Unknown
 from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.signed_link import BadLink, read_link
+
+ANSWER_LINK = re.compile(r"/answer/([\w.-]+)")
 
 
 class Failed(Exception):
@@ -58,6 +65,7 @@ CANNOT_GO_ON = (
     UnknownTemplate,
     NeverOpen,
     CascadeTooLong,
+    BadLink,
     Endless,
 )
 """What ends a performance with a sentence; anything else is a fault of ours."""
@@ -96,6 +104,7 @@ class Performance:
             Receive: self._receive,
             Reply: self._reply,
             Open: self._open,
+            Answer: self._answer,
             Act: self._act,
             Declare: self._declare,
             Wait: lambda step: self._pass(self.world.now + step.wait),
@@ -157,6 +166,25 @@ class Performance:
             raise Failed(f"no e-mail {step.open} went to the contact, so none can be opened")
         self.cues.append(Opened(self.world.now, mails[-1].id))
         self.world.opened(mails[-1].id)
+
+    def _answer(self, step: Answer) -> None:
+        """By the link in the message: what is not in it cannot be clicked."""
+        lead = self._lead(step.lead)
+        asked = [
+            each.data
+            for each in self.world.log
+            if isinstance(each.data, NotificationSent) and each.data.lead == lead.id
+        ]
+        links = [
+            read_link(found[1], LINKS.key, self.world.now)
+            for sent in reversed(asked)
+            if step.by in (None, sent.to) and (found := ANSWER_LINK.search(sent.text))
+        ]
+        if not links:
+            raise Failed(f"{step.by or 'nobody'} got a message with a link to answer by")
+        link = links[0]
+        action = AnswerQuestion(question=link.question, answer=step.answer, to=step.to)
+        self._perform(link.lead, link.agent, action)
 
     def _arrive(self, sent: Input, alias: str | None) -> None:
         self.cues.append(Received(self.world.now, sent))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.reminders.core import deadline, digest
+from services.reminders.core import absence, deadline, digest
+from services.reminders.core.absence import LongAbsences
 from services.reminders.core.deadline import Deadlines
 from services.reminders.core.digest import Digests, DigestTime
 from shared.contract.envelope import Envelope
@@ -18,6 +19,8 @@ class Reminders:
     def __init__(self, book: Rulebook) -> None:
         self.deadlines = Deadlines()
         self.digests = Digests()
+        self.absences = LongAbsences()
+        self.tenant = book.tenant
         self.digest_time = DigestTime.of(book)
 
     def accept(self, envelope: Envelope, directory: Directory) -> list[Envelope]:
@@ -29,19 +32,22 @@ class Reminders:
 
     def next_instant(self) -> datetime | None:
         """The earliest deadline or digest."""
-        known = (self.deadlines.next_due(), self.digests.next_due())
+        known = (self.deadlines.next_due(), self.digests.next_due(), self.absences.next_due())
         return min((each for each in known if each is not None), default=None)
 
     def fire(self, now: datetime, directory: Directory) -> list[Envelope]:
         """Everything whose instant has come."""
         self.deadlines, fired = deadline.fire(self.deadlines, now)
+        self.absences, long = absence.fire(self.absences, now)
+        fired += [each.tell(self.tenant, now) for each in long]
         if self.digest_time is None:
             return fired
         self.digests, due = digest.fire(self.digests, directory, self.digest_time, now)
         return [*fired, *(each.said(self.digest_time, now) for each in due)]
 
     def redirect(self, now: datetime, directory: Directory) -> list[Envelope]:
-        """Digests are planned anew; deadlines keep their instant."""
+        """Digests and absences are planned anew; deadlines keep their instant."""
+        self.absences = absence.replan(self.absences, directory, now)
         if self.digest_time is not None:
             self.digests = digest.replan(self.digests, directory, self.digest_time, now)
         return []

@@ -10,9 +10,10 @@ from typing import Protocol
 
 from services.pipeline.core.digest import digest, owners_for
 from services.pipeline.core.engine import CONSUMED, handle
+from services.pipeline.core.judge import absences_of
 from services.pipeline.core.world import World
 from shared.contract.envelope import Envelope
-from shared.contract.reminders import DigestDue
+from shared.contract.reminders import AgentAbsent, DigestDue
 from shared.domain.directory import Directory
 from shared.domain.rulebook.rulebook import Rulebook
 
@@ -50,6 +51,12 @@ class Pipeline:
             owners = owners_for(directory, envelope.data.agent)
             leads = [x for x in self.world.leads.values() if x.is_open and x.owner in owners]
             return digest(self.book, directory, envelope, leads)
+        if isinstance(envelope.data, AgentAbsent):
+            said: list[Envelope] = []
+            for each in absences_of(envelope, self.world.leads.values()):
+                self.world, more = handle(self.world, each, self.book, directory)
+                said += more
+            return said
         if not isinstance(envelope.data, tuple(CONSUMED)):
             return []
         self.world, said = handle(self.world, envelope, self.book, directory)

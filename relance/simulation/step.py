@@ -143,17 +143,42 @@ class Act(Step):
         return self
 
 
+class Away(BaseModel):
+    """An absence as a step says it: local times of the agent's site; the same `from` again
+    changes the one that was declared, `withdrawn` takes it back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agent: str
+    from_: Local = Field(alias="from")
+    to: Local
+    withdrawn: bool = False
+
+
+class Answer(Step):
+    """Whoever was asked about `lead` answers, by the link in the message they got.
+
+    `to` is the agent whom the answer names; `by` who answers, where several were asked.
+    """
+
+    answer: str
+    to: str | None = None
+    lead: str | None = None
+    by: str | None = None
+
+
 class Declare(Step):
-    """The company changes something of a site: its weekly opening hours or one setting."""
+    """The company changes something: a site's weekly opening hours, one setting, an absence."""
 
     model_config = ConfigDict(extra="allow")
 
-    declare: Literal["calendar", "setting"]
+    declare: Literal["calendar", "setting", "absence"]
     site: str | None = None
 
     @property
     def values(self) -> dict[str, Any]:
-        """For `calendar` weekday → list of [opens, closes]; for `setting` name → value."""
+        """For `calendar` weekday → list of [opens, closes]; for `setting` name → value; for
+        `absence` what `away` reads."""
         return dict(self.model_extra or {})
 
     @property
@@ -166,10 +191,17 @@ class Declare(Step):
             }
         )
 
+    @property
+    def away(self) -> Away:
+        """Who is away from when to when, for an `absence`."""
+        return Away.model_validate(self.values)
+
     @model_validator(mode="after")
     def _can_be_read(self) -> Declare:
         if self.declare == "calendar":
             _ = self.weekly
+        elif self.declare == "absence":
+            _ = self.away
         return self
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from services.notifications import metrics, store
+from services.notifications.core.content import Links
 from services.notifications.core.delivery import (
     NotTaken,
     Result,
@@ -55,6 +56,7 @@ class Sender:
         self._book = book
         self._provider = provider
         self._settings = settings
+        self._links = Links(settings.answer_url, settings.link_key.get_secret_value().encode())
         self._channel = provider.channel
         self._tasks: set[asyncio.Task[None]] = set()
         self.wake = asyncio.Event()
@@ -116,7 +118,7 @@ class Sender:
         told: list[Envelope] = []
         for message in await store.claim(tx, self._channel, now, limit):
             try:
-                released, news = release(message, now, self._book, directory)
+                released, news = release(message, now, self._book, directory, self._links)
             except (Unknown, UnknownTemplate) as missing:
                 log.warning("a message cannot be judged", message=message.id, why=str(missing))
                 await store.put_off(tx, message, _UNJUDGED_PAUSE_S, str(missing))

@@ -13,6 +13,10 @@ from shared.runtime.settings import Settings
 class NotificationsSettings(Settings):
     """`RELANCE_SMTP_HOST=mail.example` and so on, beside what every service has."""
 
+    answer_url: str = Field(
+        default="http://127.0.0.1:8401",
+        description="Where people reach pipeline, which takes their answers to questions.",
+    )
     smtp_host: str = Field(default="127.0.0.1", description="The mail server that takes our mail.")
     smtp_port: int = Field(default=25, ge=1, le=65535, description="Its port.")
     smtp_tls: Literal["none", "starttls", "tls"] = Field(

@@ -17,7 +17,7 @@ from services.pipeline.core.world import World, point_key
 from services.pipeline.store import Step
 from services.pipeline.world_lock import Named
 from shared.contract.envelope import Envelope
-from shared.contract.reminders import DigestDue
+from shared.contract.reminders import AgentAbsent, DigestDue
 from shared.domain.directory import Directory
 from shared.domain.rulebook.rulebook import Rulebook
 
@@ -43,8 +43,14 @@ def decide(world: World, envelope: Envelope, book: Rulebook, directory: Director
 
 
 def lead_about(envelope: Envelope) -> str | None:
-    """The lead that an input is about. A digest is due for an agent, about all their leads."""
-    return None if isinstance(envelope.data, DigestDue) else lead_of(envelope)
+    """The lead that an input is about. A digest is due for an agent, about all their leads; so
+    is an absence, until it is one input a lead (`absences_of`)."""
+    data = envelope.data
+    if isinstance(data, DigestDue):
+        return None
+    if isinstance(data, AgentAbsent) and envelope.subject == data.agent:
+        return None
+    return lead_of(envelope)
 
 
 def named_by(envelopes: Iterable[Envelope], region: str | None = None) -> Named:

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from services.reminders import metrics, store
-from services.reminders.core import deadline, digest
+from services.reminders.core import absence, deadline, digest
 from services.reminders.core.digest import DigestTime
 from services.reminders.settings import RemindersSettings
 from shared.contract.envelope import Envelope
@@ -27,13 +27,18 @@ class Alarm:
     """One of each replica; what is due is said by whichever takes the row first."""
 
     def __init__(
-        self, service: Service, settings: RemindersSettings, digest_time: DigestTime | None
+        self,
+        service: Service,
+        settings: RemindersSettings,
+        tenant: str,
+        digest_time: DigestTime | None,
     ) -> None:
         """`digest_time` is None where the rulebook declares no digest."""
         self.wake = asyncio.Event()
         """Set after a commit: something may be due sooner."""
         self._service = service
         self._settings = settings
+        self._tenant = tenant
         self._digest_time = digest_time
         self._planned_for: Directory | None = None
         self._sleeps_until: datetime | None = None
@@ -62,7 +67,7 @@ class Alarm:
         """A word while digests are not planned yet by the directory as it is."""
         async with self._service.postgres.transaction() as tx:
             is_planned = await self._service.directory(tx) is self._planned_for
-        return None if is_planned else "planning digests"
+        return None if is_planned else "planning digests and absences"
 
     def _is_sooner(self, instant: datetime | None) -> bool:
         return instant is not None and (self._sleeps_until is None or instant < self._sleeps_until)
@@ -80,6 +85,7 @@ class Alarm:
         _, said = deadline.fire(due, now)
         for each in due:
             metrics.ALARM_LATE_SECONDS.observe(max(0.0, (now - each.due_at).total_seconds()))
+        said += await self._say_absences(tx, directory, now)
         if self._digest_time is not None:
             said += await self._say_digests(tx, self._digest_time, directory, now)
         next_due = await store.next_instant(tx, since)
@@ -88,6 +94,17 @@ class Alarm:
         if next_due is not None and next_due <= now and not said:
             next_due = now + _PAUSE
         return (next_due, directory), said
+
+    async def _say_absences(
+        self, tx: Transaction, directory: Directory, now: datetime
+    ) -> list[Envelope]:
+        if directory is not self._planned_for:
+            known = await store.absences(tx, self._tenant)
+            await store.plan_absences(
+                tx, self._tenant, known, absence.replan(known, directory, now)
+            )
+        due = await store.take_due_absences(tx, self._tenant, now)
+        return [each.tell(self._tenant, now) for each in due]
 
     async def _say_digests(
         self, tx: Transaction, digest_time: DigestTime, directory: Directory, now: datetime

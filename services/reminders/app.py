@@ -8,6 +8,7 @@ from services.reminders.alarm import Alarm
 from services.reminders.core.digest import DigestTime
 from services.reminders.handlers import pipeline_events
 from services.reminders.settings import RemindersSettings
+from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import rulebook_folder
 from shared.runtime.batch import Outcome
 from shared.runtime.service import Service
@@ -16,10 +17,10 @@ from shared.runtime.service import Service
 class Reminders(Service):
     """The service, with its alarm."""
 
-    def __init__(self, settings: RemindersSettings, digest_time: DigestTime | None) -> None:
+    def __init__(self, settings: RemindersSettings, book: Rulebook) -> None:
         """Wire deadlines, digests and the alarm."""
         super().__init__("reminders", settings, migrations=Path(__file__).parent / "migrations")
-        self.alarm = Alarm(self, settings, digest_time)
+        self.alarm = Alarm(self, settings, book.tenant, DigestTime.of(book))
         self.subscriptions.append(pipeline_events(self))
         self.loops += [self.alarm.run, self.alarm.poll]
         self.next_instants.append(self.alarm.next_instant)
@@ -34,4 +35,4 @@ class Reminders(Service):
 
 def create(settings: RemindersSettings) -> Service:
     """The service of these settings; raises `WrongSetting` and `RulebookError`."""
-    return Reminders(settings, DigestTime.of(rulebook_folder.read(settings.rulebook)))
+    return Reminders(settings, rulebook_folder.read(settings.rulebook))

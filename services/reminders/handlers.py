@@ -43,6 +43,8 @@ IGNORED: frozenset[type[Event]] = frozenset(
         pipeline.AppointmentMissed,
         pipeline.LeadReopened,
         pipeline.LeadLate,
+        pipeline.QuestionAsked,
+        pipeline.QuestionAnswered,
         pipeline.NotificationRequested,
         pipeline.NotificationWithdrawn,
     }

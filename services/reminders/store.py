@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime
 
 from asyncpg import Record
 
+from services.reminders.core.absence import LongAbsence, LongAbsences
 from services.reminders.core.deadline import Deadline, Deadlines
 from services.reminders.core.digest import Digest, Digests
 from shared.contract.topics import decode
+from shared.domain.directory import Away
 from shared.runtime.postgres import Transaction
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,7 +43,8 @@ returning deadline.due_at, deadline.asked
 _NEXT = """
 select least(
   (select min(due_at) from deadline where due_at >= $1),
-  (select min(due_at) from digest where not said)
+  (select min(due_at) from digest where not said),
+  (select min(due_at) from absence where not said)
 )
 """
 
@@ -70,6 +73,29 @@ _PLAN_DIGESTS = """
 insert into digest (agent, date, due_at)
 select * from unnest($1::text[], $2::date[], $3::timestamptz[])
 on conflict do nothing
+"""
+
+
+_ABSENCES = "select agent, since, until, said from absence where tenant = $1 for update"
+_DROP_ABSENCES = """
+delete from absence using unnest($2::text[], $3::timestamptz[]) as gone (agent, since)
+where tenant = $1 and absence.agent = gone.agent and absence.since = gone.since
+"""
+_PLAN_ABSENCES = """
+insert into absence (tenant, agent, since, until, due_at, said)
+select $1, * from unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
+                         $6::boolean[])
+on conflict (tenant, agent, since) do update
+set until = excluded.until, said = absence.said or excluded.said
+"""
+_TAKE_DUE_ABSENCES = """
+with due as materialized (
+  select agent, since from absence where tenant = $1 and not said and due_at <= $2
+  order by due_at, agent for update skip locked
+)
+update absence set said = true from due
+where tenant = $1 and absence.agent = due.agent and absence.since = due.since
+returning absence.agent, absence.since, absence.until
 """
 
 
@@ -102,7 +128,8 @@ async def take_due(tx: Transaction, now: datetime, limit: int, since: datetime =
 
 
 async def next_instant(tx: Transaction, since: datetime = EVER) -> datetime | None:
-    """The earliest planned instant, of a deadline (looked for from `since` on) or a digest."""
+    """The earliest planned instant: of a deadline (looked for from `since` on), a digest or an
+    absence."""
     earliest: datetime | None = await tx.fetchval(_NEXT, since)
     return earliest
 
@@ -136,6 +163,42 @@ async def plan_digests(tx: Transaction, before: Digests, after: Digests) -> None
 async def forget_digests(tx: Transaction, before: date) -> None:
     """Drop what was said before that local date."""
     await tx.execute("delete from digest where said and date < $1", before)
+
+
+async def absences(tx: Transaction, tenant: str) -> LongAbsences:
+    """What is known of that company's absences, locked."""
+    rows = await tx.fetch(_ABSENCES, tenant)
+    return LongAbsences.of(
+        LongAbsence(Away(row["agent"], row["since"], row["until"]), row["said"]) for row in rows
+    )
+
+
+async def plan_absences(
+    tx: Transaction, tenant: str, before: LongAbsences, after: LongAbsences
+) -> None:
+    """Store what differs."""
+    gone = sorted(before.by_name.keys() - after.by_name.keys())
+    if gone:
+        agents, since = zip(*gone, strict=True)
+        await tx.execute(_DROP_ABSENCES, tenant, list(agents), list(since))
+    new = [each for name, each in after.by_name.items() if before.by_name.get(name) != each]
+    if new:
+        await tx.execute(
+            _PLAN_ABSENCES,
+            tenant,
+            [each.away.agent for each in new],
+            [each.away.since for each in new],
+            [each.away.until for each in new],
+            [each.due_at for each in new],
+            [each.said for each in new],
+        )
+
+
+async def take_due_absences(tx: Transaction, tenant: str, now: datetime) -> list[LongAbsence]:
+    """Those that have lasted for 24 hours by `now`; they are said from here on."""
+    rows = await tx.fetch(_TAKE_DUE_ABSENCES, tenant, now)
+    found = [LongAbsence(Away(row["agent"], row["since"], row["until"])) for row in rows]
+    return sorted(found, key=lambda each: (each.due_at, each.name))
 
 
 def _deadlines(rows: Iterable[Record]) -> Deadlines:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, model_validator
 
 from shared.contract.envelope import Event, Value
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Kind = Literal["site", "calendar", "team", "agent"]
+Kind = Literal["site", "calendar", "team", "agent", "absence"]
 
 
 class Interval(Value):
@@ -72,12 +74,29 @@ class Agent(Document):
     language: str | None = None
 
 
-DIRECTORY_EVENTS: tuple[type[Document], ...] = (Site, Calendar, Team, Agent)
+class Absence(Document):
+    """An agent is away from `begins` until before `ends`; `why` is for people."""
+
+    type = "relance.directory.absence.v1"
+    agent: str
+    begins: AwareDatetime
+    ends: AwareDatetime
+    why: str | None = None
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.ends <= self.begins:
+            raise ValueError("an absence ends after it begins")
+        return self
+
+
+DIRECTORY_EVENTS: tuple[type[Document], ...] = (Site, Calendar, Team, Agent, Absence)
 KINDS: dict[Kind, type[Document]] = {
     "site": Site,
     "calendar": Calendar,
     "team": Team,
     "agent": Agent,
+    "absence": Absence,
 }
 
 

@@ -276,6 +276,33 @@ class DeadlineCleared(Event):
     name: str
 
 
+class Answer(Value):
+    """One thing that can be answered; `agent`: it names an agent too (give it to …)."""
+
+    id: str
+    label: str
+    agent: bool = False
+
+
+class QuestionAsked(Event):
+    """Agents `to` are asked what to do; the first answer counts. Once per lead and question."""
+
+    type = "relance.question.asked.v1"
+    question: str
+    to: tuple[str, ...]
+    answers: tuple[Answer, ...]
+
+
+class QuestionAnswered(Event):
+    """What `by` said; `to` is the agent whom the answer names, if it names one."""
+
+    type = "relance.question.answered.v1"
+    question: str
+    answer: str
+    to: str | None = None
+    by: str | None = None
+
+
 class Need(Value):
     """One thing that is missing, with the rule that asks for it and its own sentence.
 
@@ -388,6 +415,8 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     TaskCancelled,
     DeadlineSet,
     DeadlineCleared,
+    QuestionAsked,
+    QuestionAnswered,
     ActionRefused,
     LeadLate,
     LeadClosed,

@@ -45,9 +45,22 @@ class DigestDue(Event):
     due_at: AwareDatetime
 
 
+class AgentAbsent(Event):
+    """An agent has been away for more than 24 hours, since `since`, and is until `until`.
+
+    Pipeline finds their open leads. The envelope's subject is the agent.
+    """
+
+    type = "relance.agent.absent.v1"
+    agent: str
+    since: AwareDatetime
+    until: AwareDatetime
+
+
 REMINDERS_EVENTS: tuple[type[Event], ...] = (
     DeadlinePlanned,
     DeadlineReached,
     LeadOverdue,
     DigestDue,
+    AgentAbsent,
 )

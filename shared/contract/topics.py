@@ -94,7 +94,7 @@ PIPELINE = Topic(
 REMINDERS = Topic(
     "reminders.events.v1",
     "reminders",
-    "lead id (DigestDue: agent id)",
+    "lead id (AgentAbsent, DigestDue: agent id)",
     events=REMINDERS_EVENTS,
     readers=("pipeline",),
 )

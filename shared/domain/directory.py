@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.contract.directory import Agent, Calendar, Document, Site, Team, kind_of
+from shared.contract.directory import Absence, Agent, Calendar, Document, Site, Team, kind_of
 from shared.domain.calendar import OpenHours
 
 D = TypeVar("D", bound=Document)
+
+LONG_ABSENCE = timedelta(hours=24)
+"""After so long somebody has to say what becomes of an absent agent's leads (003-12)."""
 
 
 class Unknown(LookupError):
@@ -26,6 +30,25 @@ class Unknown(LookupError):
 
 
 @dataclass(frozen=True)
+class Away:
+    """A time without interruption in which an agent is not there: absences that meet are one."""
+
+    agent: str
+    since: datetime
+    until: datetime
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it lasts longer than `LONG_ABSENCE`."""
+        return self.until - self.since > LONG_ABSENCE
+
+    @property
+    def long_from(self) -> datetime:
+        """When it has lasted so long."""
+        return self.since + LONG_ABSENCE
+
+
+@dataclass(frozen=True)
 class Directory:
     """Frozen; `with_` makes the next one.
 
@@ -37,6 +60,7 @@ class Directory:
     _calendars: Mapping[str, Calendar] = field(default_factory=dict)
     _teams: Mapping[str, Team] = field(default_factory=dict)
     _agents: Mapping[str, Agent] = field(default_factory=dict)
+    _absences: Mapping[str, Absence] = field(default_factory=dict)
 
     @classmethod
     def of(cls, documents: Iterable[Document]) -> Directory:
@@ -101,6 +125,32 @@ class Directory:
     def with_role(self, role: str) -> tuple[Agent, ...]:
         """The agents who have `role`, by id."""
         return self._by_role.get(role, ())
+
+    def absence(self, id_: str) -> Absence:
+        """The absence document; raises `Unknown`. Whether somebody is away says `away`."""
+        return _found("absence", id_, self._absences)
+
+    def away(self, agent: str, instant: datetime) -> Away | None:
+        """The absence of that agent in which `instant` lies; None while they are there."""
+        known = self._away.get(agent, ())
+        return next((each for each in known if each.since <= instant < each.until), None)
+
+    @property
+    def absences(self) -> tuple[Away, ...]:
+        """Every time that somebody is away, by agent and beginning."""
+        return tuple(each for _, known in sorted(self._away.items()) for each in known)
+
+    @cached_property
+    def _away(self) -> dict[str, tuple[Away, ...]]:
+        known: dict[str, list[Away]] = {}
+        for each in sorted(_counting(self._absences), key=lambda each: each.begins):
+            before = known.setdefault(each.agent, [])
+            if before and each.begins <= before[-1].until:
+                last = before.pop()
+                before.append(Away(each.agent, last.since, max(last.until, each.ends)))
+            else:
+                before.append(Away(each.agent, each.begins, each.ends))
+        return {agent: tuple(away) for agent, away in known.items()}
 
     @cached_property
     def _openings(self) -> dict[str, OpenHours]:

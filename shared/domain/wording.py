@@ -212,6 +212,16 @@ def _missed(e: pipeline.AppointmentMissed, say: _Say) -> str:
     return f"nobody came to the appointment {say.at(e.starts_at)}{say.by(e.by)}"
 
 
+def _asked(e: pipeline.QuestionAsked, say: _Say) -> str:
+    whom = ", ".join(say.names.agent(agent) for agent in e.to)
+    return f"{whom} asked, {e.question}: {' / '.join(answer.label for answer in e.answers)}"
+
+
+def _answered(e: pipeline.QuestionAnswered, say: _Say) -> str:
+    to = f" {say.names.agent(e.to)}" if e.to else ""
+    return f"answer to {e.question}{say.by(e.by)}: {e.answer}{to}"
+
+
 def _requested(e: pipeline.NotificationRequested, say: _Say) -> str:
     to = say.names.agent(e.to.id) if e.to.kind == "agent" else "the contact"
     return f"tell {to}: {e.template}"
@@ -245,6 +255,10 @@ def _reached(e: reminders.DeadlineReached, say: _Say) -> str:
 
 def _digest(e: reminders.DigestDue, say: _Say) -> str:
     return f"time for the digest of {say.names.agent(e.agent)}"
+
+
+def _absent(e: reminders.AgentAbsent, say: _Say) -> str:
+    return f"{say.names.agent(e.agent)} has been away since {say.at(e.since)}"
 
 
 def _whom(e: notifications.MessageEvent, say: _Say) -> str:
@@ -306,12 +320,15 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.AppointmentMoved: _moved,
     pipeline.AppointmentCancelled: _called_off,
     pipeline.AppointmentMissed: _missed,
+    pipeline.QuestionAsked: _asked,
+    pipeline.QuestionAnswered: _answered,
     pipeline.NotificationRequested: _requested,
     pipeline.NotificationWithdrawn: _withdrawn,
     reminders.DeadlinePlanned: _planned,
     reminders.LeadOverdue: _overdue,
     reminders.DeadlineReached: _reached,
     reminders.DigestDue: _digest,
+    reminders.AgentAbsent: _absent,
     notifications.NotificationSent: _sent,
     notifications.NotificationDeferred: _deferred,
     notifications.NotificationSuppressed: _not_sent,

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="http://127.0.0.1", description="How people and senders reach this service."
     )
+    link_key: SecretStr = Field(
+        default=SecretStr("relance"),
+        description="Signs the links by which agents answer from a message; the same in all "
+        "services, your own in production.",
+    )
     rulebook: Path | None = Field(default=None, description="Folder of the company's rulebook.")
     clock_file: Path | None = Field(
         default=None, description="Time is what this file says (demos and tests only)."

@@ -53,9 +53,19 @@ def test_the_scenario_holds(name: str, scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("name", RULEBOOKS)
 def test_every_numbered_rule_of_the_rulebook_has_a_scenario(name: str) -> None:
-    declared = {rule for rule in _rules_in(company(name).book) if NUMBERED.fullmatch(rule)}
+    book = company(name).book
+    declared = {rule for rule in _rules_in(book) if NUMBERED.fullmatch(rule)}
+    proved = {scenario.rule for scenario in scenarios(name)} | {p.rule for p in book.proofs}
 
-    assert declared - {scenario.rule for scenario in scenarios(name)} == set()
+    assert declared - proved == set()
+
+
+@pytest.mark.parametrize("name", RULEBOOKS)
+def test_a_proof_that_is_no_scenario_is_a_test_that_exists(name: str) -> None:
+    for proof in company(name).book.proofs:
+        file, _, test = proof.test.partition("::")
+
+        assert f"def {test}(" in (PROJECT / file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("name", "rule"), RULES)

@@ -172,12 +172,12 @@ MISTAKES = {
     "a party that is none": (
         ('{ create_task = "call_back"', '{ create_task = "call_back", to = "somebody"'),
         "rulebook.toml: rule house-01: do[0]: to: 'somebody' is no agent here; expected owner, "
-        "actor, manager, linked_owner, role:x, team:x, next_of team:x or agent:x",
+        "actor, manager, linked_owner, answer, role:x, team:x, next_of team:x or agent:x",
     ),
     "a task for the contact": (
         ('{ create_task = "call_back"', '{ create_task = "call_back", to = "contact"'),
         "rulebook.toml: rule house-01: do[0]: to: 'contact' is no agent here; expected owner, "
-        "actor, manager, linked_owner, role:x, team:x, next_of team:x or agent:x",
+        "actor, manager, linked_owner, answer, role:x, team:x, next_of team:x or agent:x",
     ),
     "any task where one is meant": (
         ('{ create_task = "call_back"', '{ create_task = "any"'),

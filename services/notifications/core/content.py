@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.notifications.core import sms
@@ -14,6 +15,21 @@ from shared.domain.calendar import NeverOpen
 from shared.domain.directory import Directory
 from shared.domain.rulebook.message import Body, Template
 from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.signed_link import VALID_FOR, Link
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where agents act by a link, and the key that signs it."""
+
+    url: str = "http://127.0.0.1"
+    key: bytes = b"relance"
+
+    def answer(self, message: Message, question: str, now: datetime) -> str:
+        """The address at which the recipient answers that question."""
+        asked, tenant = message.asked, message.request.tenant
+        link = Link(tenant, asked.lead or "", question, asked.to.id, now + VALID_FOR)
+        return f"{self.url.rstrip('/')}/answer/{link.token(self.key)}"
 
 
 def address_of(
@@ -39,9 +55,17 @@ def compose(
     now: datetime,
     book: Rulebook,
     directory: Directory,
+    links: Links | None = None,
 ) -> Content:
-    """The message in words, for `address`. Raises `TemplateError` and `Unknown`."""
+    """The message in words, for `address`. Raises `TemplateError` and `Unknown`.
+
+    One that asks something has `answer_url`, where its recipient, and nobody else, answers.
+    """
     values = _values(message.asked, template, now, book, directory)
+    question = message.asked.values.get("question")
+    if isinstance(question, Mapping):
+        name = str(question["name"])
+        values["answer_url"] = links.answer(message, name, now) if links else None
     partials, company = book.messages.partials, book.messages.company
 
     def text_of(body: Body) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.notifications.core import message as told
-from services.notifications.core.content import address_of, compose
+from services.notifications.core.content import Links, address_of, compose
 from services.notifications.core.message import WAITING, Message, State
 from services.notifications.core.permission import must_wait
 from services.notifications.core.request import template_of
@@ -52,7 +52,13 @@ class Unclear:
 Result = Accepted | Refused | NotTaken | Unclear
 
 
-def release(message: Message, now: datetime, book: Rulebook, directory: Directory) -> Step:
+def release(
+    message: Message,
+    now: datetime,
+    book: Rulebook,
+    directory: Directory,
+    links: Links | None = None,
+) -> Step:
     """A due message, judged: `sending` with its content, `held`, `suppressed` or `failed`.
 
     Raises the directory's `Unknown` and `UnknownTemplate`.
@@ -62,13 +68,18 @@ def release(message: Message, now: datetime, book: Rulebook, directory: Director
     if address is None:
         return message.ended("suppressed"), [told.suppressed(message, "no_address", now)]
     wait = must_wait(asked, template, book.messages.hold, now, directory)
+    if wait is not None and wait.why == "absent" and template.purpose == "digest":
+        # Yesterday's plan is of no use to who comes back; their manager was told (decision 8).
+        return message.ended("suppressed"), [told.suppressed(message, "absent", now)]
     if wait is not None:
         held = message.held(wait.until)
         because = wait.rule and Because(rulebook=book.name, version=book.version, rule=wait.rule)
         news = [] if message.deferred else [told.deferred(held, wait.why, now, because or None)]
         return held, news
     try:
-        content = compose(message, template, address, now=now, book=book, directory=directory)
+        content = compose(
+            message, template, address, now=now, book=book, directory=directory, links=links
+        )
     except TemplateError as error:
         why = f"template {template.id!r} cannot be rendered: {error}"
         return message.ended("failed"), [told.failed(message, why, now)]
@@ -117,7 +128,7 @@ def next_instant(messages: Iterable[Message]) -> datetime | None:
 
 
 def deliver(
-    state: State, now: datetime, book: Rulebook, directory: Directory
+    state: State, now: datetime, book: Rulebook, directory: Directory, links: Links | None = None
 ) -> tuple[State, list[Envelope]]:
     """Everything due at `now`, handed to a provider that takes all (simulation)."""
     changed: dict[str, Message] = {}
@@ -125,7 +136,7 @@ def deliver(
     for message in state.values():
         if message.status not in WAITING or message.send_after > now:
             continue
-        released, news = release(message, now, book, directory)
+        released, news = release(message, now, book, directory, links)
         if released.status == "sending":
             policy = template_of(released.asked, book).policy
             released, news = settle(released, Accepted(), now, policy)

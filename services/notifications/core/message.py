@@ -92,6 +92,13 @@ State = Mapping[str, Message]
 """Messages by id, in the order in which they were requested."""
 
 
+def released(message: Message, now: datetime) -> Message:
+    """A held message, to be judged again at once: what it waited for may have changed."""
+    if message.status != "held" or message.send_after <= now:
+        return message
+    return replace(message, send_after=now)
+
+
 def request_of(envelope: Envelope) -> NotificationRequested:
     """The request that an envelope carries; raises `ValueError` for any other event."""
     if not isinstance(envelope.data, NotificationRequested):

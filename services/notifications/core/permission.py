@@ -39,7 +39,21 @@ def must_wait(
         may_go = opening.is_open_day(opening.date_of(now))
     else:
         may_go = opening.is_open(now)
-    return None if may_go else Wait("closed", _opens(opening, now), hold.closed)
+    opens = now if may_go else _opens(opening, now)
+    if (back := _back(asked.to.id, opens, opening, directory)) is not None:
+        return Wait("absent", back, hold.absent)
+    return None if may_go else Wait("closed", opens, hold.closed)
+
+
+def _back(agent: str, opens: datetime, opening: OpenHours, directory: Directory) -> datetime | None:
+    """When somebody who is away at that opening can be told; None for one who is there then."""
+    away = directory.away(agent, opens)
+    if away is None:
+        return None
+    while away is not None:
+        opens = away.until if opening.is_open(away.until) else _opens(opening, away.until)
+        away = directory.away(agent, opens)
+    return opens
 
 
 def _contact_waits() -> Wait | None:

@@ -41,9 +41,15 @@ def local_moment(value: object, *, context: RenderContext) -> str:
         ""
         if value is None
         else format_datetime(
-            _local(value, context), "EEE, d MMMM, HH:mm", locale=_language(context)
+            _local(value, context),
+            _MOMENTS.get(_language(context), _MOMENT),
+            locale=_language(context),
         )
     )
+
+
+_MOMENT = "EEE, d MMMM, HH:mm"
+_MOMENTS = {"fr": "EEE d MMMM, HH:mm"}
 
 
 @with_context

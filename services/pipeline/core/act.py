@@ -20,6 +20,7 @@ from services.pipeline.core.house import open_task
 from services.pipeline.core.moment import due_of
 from services.pipeline.core.notify import write
 from services.pipeline.core.party import agents
+from services.pipeline.core.question import answer
 from services.pipeline.core.refusal import needs
 from services.pipeline.core.stage import assign, close, move, reopen
 from services.pipeline.core.task import cancel_task, complete_task, create_task, postpone_task
@@ -113,6 +114,10 @@ def _confirm_payment(turn: Turn, lead: str, action: acts.ConfirmPayment, by: str
     turn.emit(lead, PaymentConfirmed(kind=action.kind, amount=action.amount, by=by))
 
 
+def _answer(turn: Turn, lead: str, action: acts.AnswerQuestion, by: str) -> None:
+    answer(turn, lead, action, by)
+
+
 def _send(turn: Turn, lead: str, action: acts.Send, by: str) -> None:
     write(turn, lead, action, by)
 
@@ -185,4 +190,5 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.MoveAppointment: _move_appointment,
     acts.CancelAppointment: _cancel_appointment,
     acts.MissAppointment: _miss_appointment,
+    acts.AnswerQuestion: _answer,
 }

@@ -266,6 +266,16 @@ class Assign(ActionBase):
     to: str
 
 
+class AnswerQuestion(ActionBase):
+    """What an agent says to a question about the lead; `to` is the agent whom it names."""
+
+    main = "question"
+    act: Literal["answer"] = "answer"
+    question: str
+    answer: str
+    to: str | None = None
+
+
 LeadAction = Annotated[
     SetFields
     | Note
@@ -287,7 +297,8 @@ LeadAction = Annotated[
     | Book
     | MoveAppointment
     | CancelAppointment
-    | MissAppointment,
+    | MissAppointment
+    | AnswerQuestion,
     Field(discriminator="act"),
 ]
 """What can be done to a lead that is there."""

@@ -57,6 +57,8 @@ def digest(
     if not isinstance(data, DigestDue):
         raise TypeError(f"a digest is due by DigestDue, not by {due.type}")
     agent = directory.agent(data.agent)
+    if directory.away(agent.id, due.time) is not None:
+        return []  # decision 8: their manager's digest names them
     oldest_first = sorted(leads, key=lambda lead: (lead.received_at, lead.id))
     morning = Morning(book, directory, oldest_first, due.time, data.date)
     asked: list[Envelope] = []
@@ -97,7 +99,18 @@ def _values(declared: Digest, morning: Morning, agent: Agent) -> dict[str, JsonV
         theirs = _sections(declared, morning, member)
         if any(theirs.values()):
             advisers.append({"name": member.name, **theirs})
-    return {"advisers": advisers} if advisers else {}
+    if not advisers:
+        return {}
+    return {"advisers": advisers, "absent": _absent(declared, morning, agent.id)}
+
+
+def _absent(declared: Digest, morning: Morning, manager: str) -> list[JsonValue]:
+    """Who of the team is away this morning, and until when."""
+    if "absent" not in declared.sections:
+        return []
+    team = _team_of(morning.directory, manager)
+    away = ((member.name, morning.directory.away(member.id, morning.now)) for member in team)
+    return [{"name": name, "until": each.until.isoformat()} for name, each in away if each]
 
 
 def _team_of(directory: Directory, manager: str) -> list[Agent]:
@@ -122,7 +135,7 @@ def _sections(declared: Digest, morning: Morning, owner: Agent) -> dict[str, Jso
             section = _section_of(task, morning, lead.site)
             if section is not None:
                 found[section].append(_line(morning, lead, task))
-    shown = {KEYS[name] for name in declared.sections}
+    shown = {KEYS[name] for name in declared.sections if name in KEYS}
     return {
         key: [*sorted(lines, key=lambda line: str(line["due_at"]))] if key in shown else []
         for key, lines in found.items()

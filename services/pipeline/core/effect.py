@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.pipeline.core import notify
+from services.pipeline.core import notify, question
 from services.pipeline.core.appointment import miss_appointment
 from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.create import create_linked
@@ -138,4 +138,5 @@ DEEDS: Mapping[type[Effect], Callable[[Turn, Envelope, Any], None]] = {
     words.MissAppointment: _miss_appointment,
     words.Send: notify.send,
     words.Withdraw: _withdraw,
+    words.Ask: question.ask,
 }

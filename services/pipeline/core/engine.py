@@ -13,13 +13,13 @@ from services.pipeline.core.effect import run
 from services.pipeline.core.fields import typed_points
 from services.pipeline.core.happened import happened
 from services.pipeline.core.identity import receive, thread_of
-from services.pipeline.core.judge import judge
+from services.pipeline.core.judge import judge, judge_absence
 from services.pipeline.core.turn import Turn
 from services.pipeline.core.world import UnknownLead, World
 from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import ContactPoint, EmailOpened, LeadReceived
 from shared.contract.notifications import MessageEvent, NotificationSent
-from shared.contract.reminders import DeadlinePlanned, DeadlineReached, LeadOverdue
+from shared.contract.reminders import AgentAbsent, DeadlinePlanned, DeadlineReached, LeadOverdue
 from shared.domain.directory import Directory
 from shared.domain.rulebook.effect import CONTACT
 from shared.domain.rulebook.rule import Rule
@@ -125,7 +125,8 @@ def _applies(turn: Turn, rule: Rule, event: Envelope) -> bool:
         return False
     if not rule.if_:
         return True
-    return all_hold(rule.if_, turn.scene(lead.id, vars(event.data).get("by")))
+    said = vars(event.data)
+    return all_hold(rule.if_, turn.scene(lead.id, said.get("by"), said))
 
 
 def _planned(turn: Turn, _: DeadlinePlanned) -> None:
@@ -165,6 +166,7 @@ CONSUMED: Mapping[type[Event], Callable[[Turn, Any], None]] = {
     DeadlinePlanned: _planned,
     DeadlineReached: judge,
     LeadOverdue: judge,
+    AgentAbsent: judge_absence,
     NotificationSent: _sent,
     ActionRequested: act,
 }

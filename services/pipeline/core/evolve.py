@@ -7,7 +7,15 @@ from typing import Any
 
 from services.pipeline.core.evolve_appointment import APPOINTMENT_CHANGES
 from services.pipeline.core.evolve_task import TASK_CHANGES, Update
-from services.pipeline.core.lead import Attempt, Document, Exchange, Lead, Message, Payment
+from services.pipeline.core.lead import (
+    Attempt,
+    Document,
+    Exchange,
+    Lead,
+    Message,
+    Payment,
+    Question,
+)
 from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import ContactPoint, EmailOpened
 from shared.contract.notifications import NotificationSent
@@ -23,8 +31,11 @@ from shared.contract.pipeline import (
     LeadLate,
     LeadLinked,
     LeadReopened,
+    NotificationWithdrawn,
     OutcomeClassified,
     PaymentConfirmed,
+    QuestionAnswered,
+    QuestionAsked,
     ReplyReceived,
     StageEntered,
 )
@@ -223,6 +234,32 @@ def _sent(lead: Lead, envelope: Envelope, data: NotificationSent) -> Update:
     return update
 
 
+def _asked(lead: Lead, envelope: Envelope, data: QuestionAsked) -> Update:
+    question = Question(
+        name=data.question, to=data.to, answers=data.answers, asked_at=envelope.time
+    )
+    return {"questions": {**lead.questions, data.question: question}}
+
+
+def _answered(lead: Lead, _: Envelope, data: QuestionAnswered) -> Update:
+    said = {"answer": data.answer, "answer_to": data.to, "answered_by": data.by}
+    return _question(lead, data.question, said)
+
+
+def _withdrawn(lead: Lead, _: Envelope, data: NotificationWithdrawn) -> Update:
+    """A question whose message is taken back is not to be answered any more."""
+    if data.to is not None or data.template not in lead.questions:
+        return {}
+    return _question(lead, data.template, {"withdrawn": True})
+
+
+def _question(lead: Lead, name: str, said: Update) -> Update:
+    question = lead.questions.get(name)
+    if question is None or not question.is_open:
+        return {}
+    return {"questions": {**lead.questions, name: question.model_copy(update=said)}}
+
+
 def _joined(known: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
     return known + tuple(item for item in dict.fromkeys(new) if item not in known)
 
@@ -246,4 +283,7 @@ CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update]] = {
     PaymentConfirmed: _paid,
     EmailOpened: _opened,
     NotificationSent: _sent,
+    QuestionAsked: _asked,
+    QuestionAnswered: _answered,
+    NotificationWithdrawn: _withdrawn,
 }

@@ -25,11 +25,12 @@ from shared.contract.pipeline import (
     LeadLinked,
     OutcomeClassified,
     PaymentConfirmed,
+    QuestionAnswered,
     ReplyReceived,
     StageEntered,
     TaskCompleted,
 )
-from shared.contract.reminders import DeadlineReached, LeadOverdue
+from shared.contract.reminders import AgentAbsent, DeadlineReached, LeadOverdue
 from shared.domain.rulebook.condition import ANY
 
 Happenings = Iterable[tuple[str, str]]
@@ -50,9 +51,21 @@ def _linked(turn: Turn, envelope: Envelope, _: LeadLinked) -> Happenings:
 
 
 def _assigned(turn: Turn, _: Envelope, data: LeadAssigned) -> Happenings:
+    """Who has been away for long is absent for what comes to them now, too (003-12)."""
+    away = turn.directory.away(data.owner, turn.now)
+    is_absent = away is not None and away.is_long and away.long_from <= turn.now
     agent = turn.directory.agent(data.owner)
     names = ["owner", ANY, agent.id, f"agent:{agent.id}", f"team:{agent.team}"]
-    return [("lead_assigned", name) for name in (*names, *(f"role:{r}" for r in agent.roles))]
+    told = [("lead_assigned", name) for name in (*names, *(f"role:{r}" for r in agent.roles))]
+    return [*told, ("owner_absent", ANY)] if is_absent else told
+
+
+def _absent(_: Turn, __: Envelope, ___: AgentAbsent) -> Happenings:
+    return [("owner_absent", ANY)]
+
+
+def _answered(_: Turn, __: Envelope, data: QuestionAnswered) -> Happenings:
+    return [("answered", data.question)]
 
 
 def _acknowledged(_: Turn, __: Envelope, ___: LeadAcknowledged) -> Happenings:
@@ -151,4 +164,6 @@ NAMES: Mapping[type[Event], Callable[[Turn, Envelope, Any], Happenings]] = {
     AppointmentCancelled: _appointment("cancelled"),
     AppointmentMissed: _appointment("missed"),
     LeadClosed: _closed,
+    AgentAbsent: _absent,
+    QuestionAnswered: _answered,
 }

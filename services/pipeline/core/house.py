@@ -13,7 +13,7 @@ from services.pipeline.core.describe import label
 from services.pipeline.core.fields import READERS, read_point
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.notify import attachments
-from services.pipeline.core.party import NEXT_OF
+from services.pipeline.core.party import NEXT_OF, SITE
 from services.pipeline.core.phrase import Phrases, shown
 from services.pipeline.core.turn import Scene
 from services.pipeline.core.value import is_link, read_value
@@ -209,6 +209,28 @@ def _new_lead(scene: Scene, action: acts.CreateLead, phrases: Phrases) -> Iterat
         yield from _agent(scene, action.owner, phrases)
 
 
+def _answer(scene: Scene, action: acts.AnswerQuestion, phrases: Phrases) -> Iterator[Need]:
+    """Only whoever was asked, once, and one of the answers; some of them name an agent."""
+    question = scene.lead.questions.get(action.question)
+    if question is None or not question.is_open:
+        is_open = [each.name for each in scene.lead.questions.values() if each.is_open]
+        says = phrases.say("question_says", name=action.question)
+        yield _need("question", says, ("question",), phrases.say("question", is_open))
+        return
+    if scene.actor not in question.to:
+        names = [scene.directory.agent(agent).name for agent in question.to]
+        yield _need("by", phrases.say("asked_says"), ("by",), phrases.say("by", names))
+    answers = {each.id: each for each in question.answers}
+    if action.answer not in answers:
+        choice = [f"{each.id} ({each.label})" for each in question.answers]
+        yield _unknown(phrases, "answer", action.answer, choice)
+    elif answers[action.answer].agent and action.to is None:
+        says = phrases.say("answer_to_says", name=answers[action.answer].label)
+        yield _need("given", says, ("to",), phrases.say("given", [phrases.noun("agent")]))
+    if action.to is not None:
+        yield from _agent(scene, action.to, phrases)
+
+
 def _reachable(scene: Scene, to: str, phrases: Phrases) -> Iterator[Need]:
     """A stage is entered from the stages that lead to it; a closed lead goes nowhere."""
     here = scene.book.stages.get((scene.lead.pipeline, scene.lead.stage))
@@ -247,7 +269,8 @@ def _task_in_hand(
 
 def _owner(scene: Scene, action: acts.Assign, phrases: Phrases) -> Iterator[Need]:
     if action.to.startswith(NEXT_OF):
-        if not scene.directory.agents_of(action.to.removeprefix(NEXT_OF)):
+        team = action.to.removeprefix(NEXT_OF)
+        if team != SITE and not scene.directory.agents_of(team):
             yield _unknown(phrases, "team", action.to, ())
         return
     yield from _agent(scene, action.to, phrases)
@@ -283,4 +306,5 @@ HOUSE: Mapping[type[ActionBase], Callable[[Scene, Any, Phrases], Iterator[Need]]
     acts.CreateLead: _new_lead,
     acts.Note: _task_in_hand,
     acts.Assign: _owner,
+    acts.AnswerQuestion: _answer,
 }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from services.pipeline.core.lead import Lead
 from services.pipeline.core.turn import Turn
+from shared.contract.envelope import Envelope, derived_id
 from shared.contract.pipeline import LeadLate
-from shared.contract.reminders import DeadlineReached, LeadOverdue
+from shared.contract.reminders import AgentAbsent, DeadlineReached, LeadOverdue
 
 
 def judge(turn: Turn, data: DeadlineReached | LeadOverdue) -> None:
@@ -26,3 +30,26 @@ def judge(turn: Turn, data: DeadlineReached | LeadOverdue) -> None:
     if overdue and lead.late_at is None:
         with turn.under(turn.book.late.rule if turn.book.late else None):
             turn.emit(lead.id, LeadLate(owner=lead.owner, deadline=data.name))
+
+
+def judge_absence(turn: Turn, data: AgentAbsent) -> None:
+    """The absence of an agent, for one of their leads: the subject of the turn's cause.
+
+    It counts when they still own the lead, it is open, and the directory still has them away.
+    """
+    lead = turn.open(turn.cause.subject)
+    is_away = turn.directory.away(data.agent, turn.now) is not None
+    if lead.is_open and lead.owner == data.agent and is_away:
+        turn.take_in(lead.id)
+
+
+def absences_of(cause: Envelope, leads: Iterable[Lead]) -> list[Envelope]:
+    """What an `AgentAbsent` means for each open lead of that agent: one input a lead."""
+    data = cause.data
+    assert isinstance(data, AgentAbsent)  # the handler saw to it
+    owned = [lead for lead in leads if lead.is_open and lead.owner == data.agent]
+    owned.sort(key=lambda lead: (lead.received_at, lead.id))
+    return [
+        cause.model_copy(update={"id": derived_id(cause.id, lead.id), "subject": lead.id})
+        for lead in owned
+    ]

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from shared.contract.due import Due
 from shared.contract.envelope import Value
 from shared.contract.intake import Channel, ContactPoint
-from shared.contract.pipeline import DocumentStatus, NumberKind, PaymentKind, Status
+from shared.contract.pipeline import Answer, DocumentStatus, NumberKind, PaymentKind, Status
 
 
 class State(Value):
@@ -100,6 +100,25 @@ class Appointment(State):
     revision: int = 0
 
 
+class Question(State):
+    """What somebody was asked about this lead. `answer_to` is the agent whom the answer names;
+    `withdrawn`: it is no longer to be answered."""
+
+    name: str
+    to: tuple[str, ...]
+    answers: tuple[Answer, ...]
+    asked_at: AwareDatetime
+    answer: str | None = None
+    answer_to: str | None = None
+    answered_by: str | None = None
+    withdrawn: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer still counts."""
+        return self.answer is None and not self.withdrawn
+
+
 class Message(State):
     """A message that went out about this lead."""
 
@@ -164,6 +183,7 @@ class Lead(State):
     documents: tuple[Document, ...] = ()
     payments: tuple[Payment, ...] = ()
     linked: tuple[str, ...] = ()
+    questions: dict[str, Question] = {}
 
     @property
     def is_open(self) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
 from services.pipeline.core.turn import Scene
-from shared.domain.directory import Unknown
+from shared.domain.directory import Directory, Unknown
 
 NEXT_OF = "next_of team:"
+SITE = "site"
 
 
 def agents(scene: Scene, party: str) -> tuple[str, ...]:
@@ -41,15 +42,17 @@ def is_one_of(scene: Scene, agent: str | None, parties: tuple[str, ...]) -> bool
 
 
 def next_of(scene: Scene, team: str) -> str:
-    """Whose turn it is in `team`: never the owner, nor an earlier one while others are there.
+    """Whose turn it is in `team`: never the owner, nor an earlier one while others are there,
+    and nobody who is away while somebody else is not.
 
     Pure: the same lead and the same team give the same agent (rendezvous hash of the lead id),
     so there is no counter to share, and one agent's leaving moves only that agent's leads.
     """
     members = _ids("team", scene, team)
     lead = scene.lead
-    fresh = [m for m in members if m != lead.owner and m not in lead.earlier_owners]
-    others = [m for m in members if m != lead.owner]
+    there = [m for m in members if scene.directory.away(m, scene.now) is None]
+    others = [m for m in there if m != lead.owner] or [m for m in members if m != lead.owner]
+    fresh = [m for m in others if m not in lead.earlier_owners]
     return max(fresh or others or members, key=lambda agent: (_weight(lead.id, agent), agent))
 
 
@@ -80,12 +83,28 @@ def _linked_owner(scene: Scene) -> tuple[str, ...]:
     return (scene.linked_owner,) if scene.linked_owner else ()
 
 
+def _answer(scene: Scene) -> tuple[str, ...]:
+    """The agent whom the last answer about this lead names."""
+    named = (question.answer_to for question in reversed(scene.lead.questions.values()))
+    return next(((agent,) for agent in named if agent), ())
+
+
 def _ids(kind: str, scene: Scene, name: str) -> tuple[str, ...]:
+    """`team:site` are those of the lead's site who are in a team."""
     directory = scene.directory
+    if kind == "team" and name == SITE:
+        return _of_site(directory, scene.lead.site)
     found = directory.agents_of(name) if kind == "team" else directory.with_role(name)
     if not found:
         raise Unknown(kind, name)
     return tuple(agent.id for agent in found)
+
+
+def _of_site(directory: Directory, site: str) -> tuple[str, ...]:
+    found = tuple(a.id for a in directory.agents if a.site == site and a.team is not None)
+    if not found:
+        raise Unknown("team of site", site)
+    return found
 
 
 NAMED: Mapping[str, Callable[[Scene], tuple[str, ...]]] = {
@@ -93,4 +112,5 @@ NAMED: Mapping[str, Callable[[Scene], tuple[str, ...]]] = {
     "actor": lambda scene: (scene.actor,) if scene.actor else (),
     "manager": _manager,
     "linked_owner": _linked_owner,
+    "answer": _answer,
 }

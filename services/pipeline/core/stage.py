@@ -65,6 +65,10 @@ def close(
         clear_deadline(turn, lead, name)
     if state.owner is not None:
         turn.emit(lead, NotificationWithdrawn(lead=lead, to=state.owner, why="lead_closed"))
+    for question in state.questions.values():
+        if question.is_open:
+            withdrawn = NotificationWithdrawn(lead=lead, template=question.name, why="lead_closed")
+            turn.emit(lead, withdrawn)
     stage = turn.book.pipelines[state.pipeline].closing(status)
     if stage is not None and stage.id != state.stage:
         enter(turn, lead, state.pipeline, stage.id, by)

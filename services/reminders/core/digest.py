@@ -119,7 +119,8 @@ def fire(
     Late by days it says today's only, and that only on an open day and once its time has come.
     """
     come = [agent for agent, each in sorted(digests.by_agent.items()) if each.due_at <= now]
-    said = [each for agent in come if (each := _today(directory, digest_time, now, agent))]
+    there = [agent for agent in come if directory.away(agent, now) is None]  # decision 8
+    said = [each for agent in there if (each := _today(directory, digest_time, now, agent))]
     left = {agent: each for agent, each in digests.by_agent.items() if agent not in set(come)}
     anew = {each.agent: each for each in coming(directory, digest_time, now, come)}
     return Digests({**left, **anew}), said

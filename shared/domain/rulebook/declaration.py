@@ -219,14 +219,14 @@ class Digest(Part):
     """A daily message at a local time, by template, with these sections.
 
     `to = "owner"`: each agent gets their own leads. `to = "manager"`: each team's manager gets
-    all leads of the team, per adviser.
+    all leads of the team, per adviser; with the section `absent` also who of them is away.
     """
 
     template: Annotated[str, Ref("template")]
     to: Literal["owner", "manager"]
     at: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
     sections: Annotated[
-        tuple[Literal["due_today", "late", "no_open_task"], ...], Field(min_length=1)
+        tuple[Literal["due_today", "late", "no_open_task", "absent"], ...], Field(min_length=1)
     ]
     rule: RuleId | None = None
     says: str | None = None

@@ -43,7 +43,9 @@ class DueTime(Part):
 
     in_: Duration | None = Field(default=None, alias="in")
     before: Duration | None = None
-    on: dt.date | Annotated[str, Ref("date field")] | None = None
+    on: Annotated[
+        dt.date | Annotated[str, Ref("date field")] | None, Field(union_mode="left_to_right")
+    ] = None
     of: Of = "elapsed"
     from_: Moment = Field(default="now", alias="from")
     at: At | None = None

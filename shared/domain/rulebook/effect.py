@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from shared.domain.rulebook.due import DueTime
-from shared.domain.rulebook.word import Listed, Ref, Word, parse
+from shared.domain.rulebook.word import Listed, Part, Ref, Word, parse
 
 ALL = "all"
 """As a value of a word that takes back: every one of them."""
@@ -156,6 +156,29 @@ class Withdraw(Effect):
     withdraw: Annotated[str, Ref("template", ALL)]
 
 
+class Answer(Part):
+    """What can be answered; one with `agent` names an agent too, for rules the party `answer`."""
+
+    label: str = Field(min_length=1)
+    agent: bool = False
+
+
+def _answer(value: object) -> object:
+    return {"label": value} if isinstance(value, str) else value
+
+
+class Ask(Effect):
+    """Agents are asked by the template of that name, once per lead; the first answer counts.
+
+    `answers` are what can be said: id → label, or label with `agent = true`.
+    """
+
+    word = "ask"
+    ask: Annotated[str, Ref("template")]
+    to: PartyName = "manager"
+    answers: dict[str, Annotated[Answer, BeforeValidator(_answer)]] = Field(min_length=1)
+
+
 EFFECTS: Mapping[str, type[Effect]] = {
     cls.word: cls
     for cls in (
@@ -176,6 +199,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
         MissAppointment,
         Send,
         Withdraw,
+        Ask,
     )
 }
 

@@ -78,10 +78,12 @@ class Template(Part):
 class Hold(Part):
     """The numbered rules by which a message waits; that it waits needs no rule.
 
-    `closed`: an alert or notice to an agent is never sent while their site is closed.
+    `closed`: an alert or notice to an agent is never sent while their site is closed; `absent`:
+    nor while they are away.
     """
 
     closed: str | None = None
+    absent: str | None = None
 
 
 class Messages(Part):

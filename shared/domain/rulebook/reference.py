@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from shared.domain.duration import parse
 from shared.domain.rulebook.due import MOMENTS, DueTime
-from shared.domain.rulebook.effect import Send, SetDeadline
+from shared.domain.rulebook.effect import Ask, Send, SetDeadline
 from shared.domain.rulebook.placeholder import unknown
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.word import Kind, Ref
@@ -36,7 +36,7 @@ ATTRIBUTES = (
 )
 """What `is` can ask of every lead, besides fields."""
 
-PARTIES = ("owner", "actor", "manager", "linked_owner")
+PARTIES = ("owner", "actor", "manager", "linked_owner", "answer")
 PARTY_PREFIXES = ("role:", "team:", "next_of team:", "agent:")
 
 Path = tuple[str | int, ...]
@@ -90,13 +90,14 @@ def _sent_to_the_wrong(book: Rulebook) -> Iterator[tuple[Path, str]]:
     templates = book.messages.templates
     for number, rule in enumerate(book.rules):
         for place, effect in enumerate(rule.do):
-            if not isinstance(effect, Send) or effect.send not in templates:
+            if not isinstance(effect, Send | Ask):
                 continue
-            meant = templates[effect.send].to
-            if (meant == "contact") != (effect.to == "contact"):
+            name = effect.send if isinstance(effect, Send) else effect.ask
+            if name in templates and (templates[name].to == "contact") != (effect.to == "contact"):
+                meant = _ARTICLES[templates[name].to]
                 yield (
                     ("rule", number, "do", place, "to"),
-                    f"template {effect.send!r} is for {_ARTICLES[meant]}, not for {effect.to!r}",
+                    f"template {name!r} is for {meant}, not for {effect.to!r}",
                 )
 
 
@@ -105,7 +106,9 @@ def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
     stages += [f"{p.id}.{stage.id}" for p in book.pipelines.values() for stage in p.stage]
     dates = tuple(f.id for f in book.fields.values() if f.type == "date")
     deadlines = [e.set_deadline for r in book.rules for e in r.do if isinstance(e, SetDeadline)]
+    questions = [e.ask for r in book.rules for e in r.do if isinstance(e, Ask)]
     return {
+        "question": tuple(questions),
         "pipeline": tuple(book.pipelines),
         "stage": tuple(stages),
         "field": tuple(book.fields),
@@ -146,6 +149,7 @@ _KIND_NAMES: Mapping[Kind, str] = {
     "attempt": "attempt code",
     "attempt or outcome": "attempt code or outcome",
     "deadline": "deadline that a rule sets",
+    "question": "question that a rule asks",
 }
 
 

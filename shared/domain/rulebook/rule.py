@@ -55,6 +55,7 @@ class Target(Part):
     move_appointment: Literal["any"] | None = None
     cancel_appointment: Literal["any"] | None = None
     miss_appointment: Literal["any"] | None = None
+    answer: Annotated[tuple[Annotated[str, Ref("question", ANY)], ...], Listed] | None = None
     from_: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed] = Field(
         default=(), alias="from"
     )
@@ -105,6 +106,7 @@ ACTION_WORDS = (
     "move_appointment",
     "cancel_appointment",
     "miss_appointment",
+    "answer",
 )
 
 

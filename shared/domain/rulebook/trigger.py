@@ -156,6 +156,25 @@ class Closed(Trigger):
     closed: Annotated[tuple[Literal["won", "lost", "invalid", "any"], ...], Listed]
 
 
+class OwnerAbsent(Trigger):
+    """The owner has been away for more than 24 hours, or the lead came to one who has."""
+
+    word = "owner_absent"
+    owner_absent: Literal[True]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """There is but one."""
+        return (ANY,)
+
+
+class Answered(Trigger):
+    """Somebody answered this question; `given = { answer = … }` says what."""
+
+    word = "answered"
+    answered: Annotated[tuple[Annotated[str, Ref("question")], ...], Listed]
+
+
 TRIGGERS: Mapping[str, type[Trigger]] = {
     cls.word: cls
     for cls in (
@@ -178,5 +197,7 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
         Sent,
         Opened,
         Closed,
+        OwnerAbsent,
+        Answered,
     )
 }

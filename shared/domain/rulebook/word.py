@@ -27,6 +27,7 @@ Kind = Literal[
     "party",
     "moment",
     "attribute",
+    "question",
     "digest section",
 ]
 """What a name in a rulebook can stand for; `reference.py` knows which names exist."""
