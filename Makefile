@@ -14,7 +14,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up lint bench faults clean
+.PHONY: help demo test up lint bench faults containers clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -39,6 +39,9 @@ bench: $(READY) ## our throughput beside the documented way, in the same run
 
 faults: $(READY) ## the long runs of kill -9 and restarts under load
 	@$(RUN) -m pytest tests/faults -m long $(ARGS)
+
+containers: $(READY) ## docker compose from the build to a message on the page; needs Docker
+	@$(RUN) -m pytest tests/containers -m containers $(ARGS)
 
 clean: ## stop what this checkout left running, forget its data and caches
 	@if [ -x $(RUN) ]; then $(RUN) -m relance.stack.clean; fi

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json as json_
+import os
 from typing import Annotated
 
 import typer
@@ -32,13 +33,16 @@ def status(
     postgres: Postgres = None,
     json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
-    """Show the whole system on one screen; exit 1 if something does not answer."""
+    """Show the whole system on one screen; exit 1 if something does not answer.
+
+    RELANCE_INTAKE_URL and so on say where each service is; else it is the local stack.
+    """
     from relance import status as looking  # noqa: PLC0415
     from relance.stack.ports import Ports  # noqa: PLC0415
 
     ports = Ports.of_environment()
     urls = {
-        name: f"http://127.0.0.1:{port}"
+        name: os.environ.get(f"RELANCE_{name.upper()}_URL") or f"http://127.0.0.1:{port}"
         for name, port in (
             ("intake", ports.intake),
             ("pipeline", ports.pipeline),
