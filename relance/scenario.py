@@ -17,6 +17,7 @@ from relance.simulation.expected import Expect, ExpectNo, Refuse, View
 from relance.simulation.step import (
     Act,
     Answer,
+    Call,
     Declare,
     Local,
     Open,
@@ -29,6 +30,7 @@ from relance.simulation.step import (
 
 STEPS: dict[str, type[Step]] = {
     "receive": Receive,
+    "call": Call,
     "reply": Reply,
     "open": Open,
     "answer": Answer,

@@ -14,12 +14,13 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from urllib.parse import urlencode
 
-from relance.simulation.step import Receive, Reply
+from relance.simulation.step import Call, Receive, Reply
 from services.intake.core.arrival import Arrival
 from services.intake.formats import call as call_format
 from services.intake.formats import form as form_format
 from services.intake.formats import mail as mail_format
 from services.intake.formats.payload import Payload
+from shared.contract.intake import Channel
 from shared.domain.rulebook.source import CHANNELS, Source, Sources
 
 FORMATS = {channel: format_ for format_, channel in CHANNELS.items()}
@@ -69,11 +70,13 @@ class Input:
         return form_format.read(self.source, payload)
 
 
-def source_of(sources: Sources, step: Receive | Reply) -> Source:
+def source_of(sources: Sources, step: Receive | Reply | Call) -> Source:
     """The source a step names, or the first of its channel. Raises `NoSuchSource`."""
-    channel = step.receive if isinstance(step, Receive) else step.reply
+    channel: Channel = "call"
+    if not isinstance(step, Call):
+        channel = step.receive if isinstance(step, Receive) else step.reply
     fitting = [each for each in sources.source if each.format == FORMATS[channel]]
-    wanted = step.source if isinstance(step, Receive) else None
+    wanted = None if isinstance(step, Reply) else step.source
     found = next((each for each in fitting if wanted in (None, each.id)), None)
     if found is None:
         known = ", ".join(each.id for each in fitting) or "none"
@@ -109,6 +112,24 @@ def replied(
         message["In-Reply-To"] = thread if thread.startswith("<") else ours
     message.set_content(step.text)
     return Input(source, id_, mail=message)
+
+
+def told(step: Call, source: Source, id_: str, at: datetime, phone: str | None) -> Input:
+    """What the phone system says of a call that goes on, or of one of ours that is over."""
+    direction = step.direction or ("inbound" if step.call == "started" else "outbound")
+    status: str = step.outcome
+    if step.call == "started":
+        status = "in_progress" if step.agent else "ringing"
+    said: dict[str, object | None] = {
+        "call_id": id_,
+        "direction": direction,
+        "from" if direction == "inbound" else "to": phone,
+        "status": status,
+        "agent": step.agent,
+        "duration_s": step.duration_s,
+        "started_at": at.isoformat(),
+    }
+    return Input(source, id_, call={key: value for key, value in said.items() if value is not None})
 
 
 def _call(step: Receive, id_: str, at: datetime) -> dict[str, object]:

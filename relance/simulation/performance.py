@@ -20,12 +20,13 @@ from relance.simulation.expectation import (
     refusal_failure,
 )
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
-from relance.simulation.input import Input, NoSuchSource, received, replied, source_of
+from relance.simulation.input import Input, NoSuchSource, received, replied, source_of, told
 from relance.simulation.notifications import LINKS
 from relance.simulation.service import Pipeline
 from relance.simulation.step import (
     Act,
     Answer,
+    Call,
     Declare,
     Open,
     Receive,
@@ -37,13 +38,13 @@ from relance.simulation.step import (
 from relance.simulation.world import Endless, World
 from services.intake.core.arrival import Refusal
 from services.notifications.core.request import UnknownTemplate
-from services.pipeline.core.action import Action, AnswerQuestion, Assign, CreateLead
+from services.pipeline.core.action import Action, AnswerQuestion, Assign, Classify, CreateLead
 from services.pipeline.core.engine import CascadeTooLong
 from services.pipeline.core.identity import lead_id
 from services.pipeline.core.lead import Lead
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.notifications import NotificationSent
-from shared.contract.pipeline import ActionRefused
+from shared.contract.pipeline import ActionRefused, LeadCreated
 from shared.domain.calendar import NeverOpen
 from shared.domain.directory import Unknown
 from shared.domain.rulebook.rulebook import Rulebook
@@ -102,6 +103,7 @@ class Performance:
         self._number = 0
         self._do: dict[type[Step], Callable[[Any], None]] = {
             Receive: self._receive,
+            Call: self._call,
             Reply: self._reply,
             Open: self._open,
             Answer: self._answer,
@@ -145,6 +147,12 @@ class Performance:
         self._arrive(sent, step.as_)
         if step.owner:
             self._give(step.as_, step.owner)
+
+    def _call(self, step: Call) -> None:
+        source = source_of(self.book.sources, step)
+        phone = step.phone or self._lead(step.lead).point("phone")
+        at = self.world.now.astimezone(self.zone)
+        self._arrive(told(step, source, self._id(), at, phone), None)
 
     def _reply(self, step: Reply) -> None:
         lead = self._lead(step.lead)
@@ -208,12 +216,20 @@ class Performance:
 
     def _act(self, step: Act) -> None:
         if not isinstance(step.action, CreateLead):
-            self._perform(self._lead(step.lead).id, step.by, step.action)
+            self._perform(self._lead(step.lead).id, step.by, self._named(step.action))
             return
         before = len(self.world.log)
         self._perform(self._new_lead(step.by, step.action), step.by, step.action)
-        for lead in {e.subject for e in self.world.log[before:] if e.source == "/pipeline"}:
-            self.known.leads[step.as_ or f"#{len(self.known.leads) + 1}"] = lead
+        said = [e for e in self.world.log[before:] if e.source == "/pipeline"]
+        made = next((e for e in said if isinstance(e.data, LeadCreated)), said[0])
+        self.known.leads[step.as_ or f"#{len(self.known.leads) + 1}"] = made.subject
+
+    def _named(self, action: Action) -> Action:
+        """The action with the id of a lead where the scenario has its alias."""
+        if not isinstance(action, Classify) or action.duplicate_of is None:
+            return action
+        named = self.known.leads.get(action.duplicate_of, action.duplicate_of)
+        return action.model_copy(update={"duplicate_of": named})
 
     def _new_lead(self, by: str, action: CreateLead) -> str:
         """The id that a lead made by hand will have."""
@@ -269,7 +285,7 @@ class Performance:
                 lead = self._new_lead(act.by, act.action)
             else:
                 lead = self._lead(act.lead).id
-            self._ask(lead, act.by, act.action)
+            self._ask(lead, act.by, self._named(act.action))
             why = refusal_failure(step, self.world.log[before:])
         if why:
             raise Failed(why)

@@ -98,6 +98,20 @@ _CARRIED: dict[str, frozenset[str]] = {
 }
 
 
+class Call(Step):
+    """A call as the phone system tells it: it goes on (taken by `agent`, or still ringing), or
+    one of ours is over. `phone` is the contact's; without it that of `lead`."""
+
+    call: Literal["started", "ended"]
+    phone: str | None = None
+    lead: str | None = None
+    source: str | None = None
+    direction: Literal["inbound", "outbound"] | None = None
+    outcome: Literal["missed", "answered"] = "answered"
+    agent: str | None = None
+    duration_s: int | None = None
+
+
 class Reply(Step):
     """The contact of `lead` answers by e-mail, in the thread if there is one."""
 

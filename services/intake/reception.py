@@ -19,7 +19,13 @@ from services.intake.formats.mail_process import MailReaders
 from services.intake.formats.payload import BODY_BYTES_MOST, Payload
 from shared.contract import topics
 from shared.contract.envelope import Envelope, Event
-from shared.contract.intake import InboundIgnored, InboundQuarantined, RawReceived
+from shared.contract.intake import (
+    CallEnded,
+    CallStarted,
+    InboundIgnored,
+    InboundQuarantined,
+    RawReceived,
+)
 from shared.contract.topics import Topic
 from shared.domain.directory import Directory, Unknown
 from shared.domain.rulebook.source import Source
@@ -43,6 +49,8 @@ _LETTER_BYTES_MOST = 8 * topics.MIB - 64 * 1024
 
 
 OUTCOMES: Mapping[type[Event], str] = {
+    CallStarted: "noted",
+    CallEnded: "noted",
     InboundIgnored: "ignored",
     InboundQuarantined: "set_aside",
 }

@@ -14,7 +14,13 @@ from services.pipeline.core.world import UnknownLead, World
 from services.pipeline.decision import decide, named_by
 from services.pipeline.world_lock import locked_world
 from shared.contract.envelope import Envelope, Event
-from shared.contract.intake import InboundIgnored, InboundQuarantined, LeadReceived
+from shared.contract.intake import (
+    CallEnded,
+    CallStarted,
+    InboundIgnored,
+    InboundQuarantined,
+    LeadReceived,
+)
 from shared.contract.reminders import AgentAbsent, DeadlineReached, DigestDue, LeadOverdue
 from shared.contract.topics import INTAKE, NOTIFICATIONS, REMINDERS
 from shared.domain.directory import Directory, Unknown
@@ -81,7 +87,7 @@ class Handler:
         for envelope in batch:
             if envelope.tenant != self._book.tenant:
                 raise Park(envelope.id, f"there is no rulebook of tenant {envelope.tenant!r} here")
-            if isinstance(envelope.data, LeadReceived):
+            if isinstance(envelope.data, LeadReceived | CallStarted | CallEnded):
                 try:
                     directory.opening(envelope.data.site)
                 except Unknown as missing:

@@ -17,6 +17,14 @@ INSERT INTO contact (id, tenant, state)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[])
 ON CONFLICT (id) DO UPDATE SET state = excluded.state
 """
+# Points that change hands follow a merge or its undoing; they were not all named, so they are
+# locked out of order: whoever finds one taken lets go of everything and begins again.
+_LOCK_MOVED = """
+SELECT 1
+FROM contact_point
+WHERE tenant = $1 AND (kind, value) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+FOR UPDATE NOWAIT
+"""
 _SAVE_POINTS = """
 UPDATE contact_point AS p
 SET contact = n.contact
@@ -112,6 +120,10 @@ async def _save_points(tx: Transaction, before: World, contacts: Iterable[Contac
     ]
     if not news:
         return
+    moved = [row for row in news if (row[1], row[2]) in before.points]
+    if moved:
+        tenant, kinds, values = moved[0][0], [row[1] for row in moved], [row[2] for row in moved]
+        await tx.fetch(_LOCK_MOVED, tenant, kinds, values)
     status: str = await tx.execute(_SAVE_POINTS, *map(list, zip(*news, strict=True)))
     if status != f"UPDATE {len(news)}":
         raise LookupError("a contact point was taken without being locked first")

@@ -21,6 +21,9 @@ IGNORED: frozenset[type[Event]] = frozenset(
     {
         pipeline.LeadCreated,
         pipeline.LeadLinked,
+        pipeline.LeadInvalidated,
+        pipeline.ContactMerged,
+        pipeline.LeadUnlinked,
         pipeline.ReplyReceived,
         pipeline.LeadAssigned,
         pipeline.LeadAcknowledged,

@@ -67,6 +67,38 @@ class LeadReceived(Event):
     raw_id: str | None = None
 
 
+class CallStarted(Event):
+    """A call is going on: it rings, or `agent` (an agent id) has taken it. `call` is its id."""
+
+    type = "relance.call.started.v1"
+    call: str
+    source: str
+    site: str
+    direction: Literal["inbound", "outbound"]
+    points: tuple[ContactPoint, ...] = ()
+    dialled: str | None = None
+    agent: str | None = None
+    occurred_at: AwareDatetime | None = None
+    raw_id: str | None = None
+
+
+class CallEnded(Event):
+    """A call from us to a contact is over. (An inbound one is a `LeadReceived`.)"""
+
+    type = "relance.call.ended.v1"
+    call: str
+    source: str
+    site: str
+    direction: Literal["outbound"] = "outbound"
+    outcome: Literal["missed", "answered"]
+    points: tuple[ContactPoint, ...] = ()
+    agent: str | None = None
+    duration_s: int | None = None
+    recording_url: str | None = None
+    occurred_at: AwareDatetime | None = None
+    raw_id: str | None = None
+
+
 class EmailOpened(Event):
     """The recipient of one of our mails looked at it; `notification` is the message's id."""
 
@@ -105,6 +137,8 @@ class RawReceived(Event):
 
 INTAKE_EVENTS: tuple[type[Event], ...] = (
     LeadReceived,
+    CallStarted,
+    CallEnded,
     EmailOpened,
     InboundIgnored,
     InboundQuarantined,

@@ -47,7 +47,10 @@ class LeadCreated(Event):
 
 
 class LeadLinked(Event):
-    """The same person got in touch again; the open lead keeps it (001-01)."""
+    """The same person got in touch again; the open lead keeps it (001-01).
+
+    `other`: the lead that turned out to be the same request; it is invalid now (002-03).
+    """
 
     type = "relance.lead.linked.v1"
     channel: Channel
@@ -57,6 +60,39 @@ class LeadLinked(Event):
     subject: str | None = None
     text: str | None = None
     mail_ids: tuple[str, ...] = ()
+    other: str | None = None
+    by: str | None = None
+
+
+class LeadInvalidated(Event):
+    """The lead is the same request as another one, `kept`, on which work goes on (002-03)."""
+
+    type = "relance.lead.invalidated.v1"
+    kept: str
+    by: str | None = None
+
+
+class ContactMerged(Event):
+    """The lead's contact, `previous`, turned out to be the same person as `contact`.
+
+    Said once for each lead of `previous`; `points` is what `previous` was known by.
+    """
+
+    type = "relance.contact.merged.v1"
+    contact: str
+    previous: str
+    points: tuple[ContactPoint, ...] = ()
+
+
+class LeadUnlinked(Event):
+    """A merge undone: the lead is `contact`'s again, who has `points` back, and no longer
+    `previous`'s. Said once for each lead that goes; what was revoked stays revoked for both."""
+
+    type = "relance.lead.unlinked.v1"
+    contact: str
+    previous: str
+    points: tuple[ContactPoint, ...] = ()
+    by: str | None = None
 
 
 class ReplyReceived(Event):
@@ -394,6 +430,9 @@ class NotificationWithdrawn(Event):
 PIPELINE_EVENTS: tuple[type[Event], ...] = (
     LeadCreated,
     LeadLinked,
+    LeadInvalidated,
+    ContactMerged,
+    LeadUnlinked,
     ReplyReceived,
     LeadAssigned,
     LeadAcknowledged,

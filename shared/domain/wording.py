@@ -13,6 +13,7 @@ from shared.contract.directory import Document, kind_of
 from shared.contract.due import Due
 from shared.contract.envelope import Event
 from shared.contract.intake import ContactPoint
+from shared.domain.lead_number import number_of
 from shared.domain.names import Names
 
 SHOWN_CHARACTERS = 120
@@ -32,6 +33,9 @@ class _Say:
 
     def by(self, agent: str | None) -> str:
         return f" by {self.names.agent(agent)}" if agent else ""
+
+    def lead(self, id_: str) -> str:
+        return f"№{number_of(id_)}"
 
     def stage(self, id_: str) -> str:
         return f"«{self.names.stages.get(id_, id_)}»"
@@ -85,7 +89,33 @@ def _created(e: pipeline.LeadCreated, say: _Say) -> str:
     return f"new lead: {say.person(e.name, e.points) or 'nobody named'}{tags}"
 
 
+def _call_started(e: intake.CallStarted, say: _Say) -> str:
+    taken = f", taken by {say.names.agent(e.agent)}" if e.agent else ""
+    who = say.person(None, e.points) or "somebody"
+    return f"{who} is calling{taken}" if e.direction == "inbound" else f"we are calling {who}"
+
+
+def _call_ended(e: intake.CallEnded, say: _Say) -> str:
+    who = say.person(None, e.points) or "somebody"
+    return f"our call to {who} is over: {e.outcome}{say.by(e.agent)}"
+
+
+def _invalidated(e: pipeline.LeadInvalidated, say: _Say) -> str:
+    return f"invalid: the same request as {say.lead(e.kept)}{say.by(e.by)}"
+
+
+def _merged(e: pipeline.ContactMerged, say: _Say) -> str:
+    return f"the same person: {say.person(None, e.points) or 'nobody named'} joins the contact"
+
+
+def _unlinked(e: pipeline.LeadUnlinked, say: _Say) -> str:
+    who = say.person(None, e.points) or "nobody named"
+    return f"not the same person: {who} is a contact of their own again{say.by(e.by)}"
+
+
 def _linked(e: pipeline.LeadLinked, say: _Say) -> str:
+    if e.other:
+        return f"{say.lead(e.other)} is the same request: kept here{say.by(e.by)}"
     who = say.person(e.name, e.points)
     return f"the same person again, by {e.channel}: kept on this lead" + (
         f" ({who})" if who else ""
@@ -289,12 +319,17 @@ def _unknown(e: notifications.NotificationUnknown, say: _Say) -> str:
 
 WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     intake.LeadReceived: _received,
+    intake.CallStarted: _call_started,
+    intake.CallEnded: _call_ended,
     intake.EmailOpened: lambda _, __: "the contact opened our e-mail",
     intake.InboundIgnored: _ignored,
     intake.InboundQuarantined: _quarantined,
     intake.RawReceived: lambda e, _: f"{len(e.body_base64) * 3 // 4} bytes at door {e.door}",
     pipeline.LeadCreated: _created,
     pipeline.LeadLinked: _linked,
+    pipeline.LeadInvalidated: _invalidated,
+    pipeline.ContactMerged: _merged,
+    pipeline.LeadUnlinked: _unlinked,
     pipeline.ReplyReceived: _reply,
     pipeline.LeadAssigned: _assigned,
     pipeline.LeadAcknowledged: _acknowledged,

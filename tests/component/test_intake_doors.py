@@ -23,6 +23,7 @@ from services.intake.app import create
 from services.intake.settings import IntakeSettings
 from shared.contract import topics
 from shared.contract.intake import (
+    CallStarted,
     InboundIgnored,
     InboundQuarantined,
     LeadReceived,
@@ -114,10 +115,10 @@ async def test_a_wrong_field_is_named(stand: Stand) -> None:
     assert (answer.status_code, answer.json()["field"]) == (422, "status")
 
 
-async def test_a_ringing_call_is_noted_and_is_no_lead(stand: Stand) -> None:
+async def test_a_ringing_call_is_told_and_is_no_lead(stand: Stand) -> None:
     answer = await stand.call(status="ringing")
     assert answer.status_code == 202
-    assert isinstance(await stand.said(answer.json()["id"]), InboundIgnored)
+    assert isinstance(await stand.said(answer.json()["id"]), CallStarted)
 
 
 async def test_a_browsers_form_lands_on_the_thank_you_page(stand: Stand) -> None:

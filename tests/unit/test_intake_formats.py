@@ -58,11 +58,26 @@ def test_an_answered_call_names_who_took_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "why"),
-    [({"status": "ringing"}, "still ringing"), ({"direction": "outbound"}, "outbound")],
+    ("facts", "phase", "outcome", "number"),
+    [
+        ({"status": "ringing"}, "started", None, "+375291234567"),
+        ({"status": "in_progress", "agent": "anna"}, "started", None, "+375291234567"),
+        ({"direction": "outbound", "to": "+375297654321"}, "ended", "missed", "+375297654321"),
+    ],
 )
-def test_a_ringing_or_outbound_call_is_no_lead(facts: dict[str, object], why: str) -> None:
-    assert why in (the_call(**facts).ignored or "")
+def test_a_call_that_goes_on_and_one_of_ours_is_news_and_no_lead(
+    facts: dict[str, object], phase: str, outcome: str | None, number: str
+) -> None:
+    arrival = the_call(**{"from": "+375291234567", **facts})
+    assert arrival.call is None
+    assert arrival.news is not None
+    assert (arrival.news.phase, arrival.news.outcome) == (phase, outcome)
+    assert [phone.text for phone in arrival.phones] == [number]
+
+
+def test_each_phase_of_a_call_has_an_id_of_its_own() -> None:
+    ids = {the_call(status=status).provider_id for status in ("ringing", "in_progress", "missed")}
+    assert len(ids) == 3
 
 
 def test_a_call_with_a_wrong_field_is_refused_by_its_name() -> None:

@@ -13,7 +13,9 @@ from shared.contract.pipeline import (
     FieldsSet,
     LeadAssigned,
     LeadCreated,
+    LeadInvalidated,
     LeadLinked,
+    LeadUnlinked,
     NoteAdded,
     ReplyReceived,
 )
@@ -147,29 +149,71 @@ def test_a_phone_typed_by_an_agent_joins_the_contact_in_its_one_form() -> None:
     assert desk.lead(lead).name == "Иван"
 
 
-def test_a_point_of_somebody_else_is_noted_and_nobody_is_merged() -> None:
+def test_a_point_that_somebody_else_has_makes_the_two_one_contact_with_one_open_lead() -> None:
     desk = Desk()
-    olga = desk.receive(OLGA_MAIL, channel="email")
-    ivan = desk.receive(IVAN)
-    desk.act(ivan, "set_fields", fields={"email": "OLGA@example.com"})
+    mail = desk.receive(OLGA_MAIL, channel="email")
+    desk.wait(minutes=1)
+    call = desk.receive(IVAN)
+    desk.act(call, "set_fields", fields={"email": "OLGA@example.com"})
 
-    note = desk.one(NoteAdded)
-    assert "olga@example.com" in note.text
-    assert olga.number in note.text
-    assert desk.world.points[("email", "olga@example.com")] == olga.contact
-    assert [p.value for p in desk.world.contacts[ivan.contact].points] == [IVAN.value]
-    assert desk.lead(ivan).point("email") == "olga@example.com"
+    assert desk.lead(call).contact == mail.contact
+    contact = desk.world.contacts[mail.contact]
+    assert [point.value for point in contact.points] == [OLGA_MAIL.value, IVAN.value]
+    assert contact.leads == (mail.id, call.id)
+    assert desk.world.contacts[call.contact].points == ()
+    assert set(desk.world.points.values()) == {contact.id}
+    assert desk.one(LeadInvalidated).kept == mail.id
+    assert [desk.lead(each).status for each in (mail, call)] == ["open", "invalid"]
 
 
-def test_two_contacts_in_one_request_go_to_the_open_lead_and_a_person_decides() -> None:
+def test_two_contacts_in_one_request_are_one_and_the_open_lead_keeps_it() -> None:
     desk = Desk()
-    olga = desk.receive(OLGA_MAIL, channel="email")
-    ivan = desk.receive(IVAN)
-    desk.refuse(ivan)
+    mail = desk.receive(OLGA_MAIL, channel="email")
+    desk.wait(minutes=1)
+    call = desk.receive(IVAN)
+    desk.refuse(call)
     desk.receive(IVAN, OLGA_MAIL, channel="form")
 
-    assert desk.events[0].subject == olga.id
-    assert desk.names() == ["LeadLinked", "NoteAdded"]
+    assert desk.names() == ["ContactMerged", "LeadLinked"]
+    assert desk.envelope_of(LeadLinked).subject == mail.id
+    assert desk.lead(call).contact == mail.contact
+    assert desk.lead(call).status == "lost"
+
+
+def test_a_merge_is_undone_and_each_has_their_points_and_their_open_lead_again() -> None:
+    desk = Desk()
+    mail = desk.receive(OLGA_MAIL, channel="email")
+    desk.wait(minutes=1)
+    call = desk.receive(IVAN)
+    desk.act(call, "set_fields", fields={"email": "OLGA@example.com"})
+    desk.act(mail, "unlink", by="boss")
+
+    assert desk.one(LeadUnlinked).by == "boss"
+    assert desk.lead(call).contact == call.contact
+    assert desk.lead(call).is_open
+    assert desk.lead(mail).contact == mail.contact
+    assert desk.world.points == {
+        ("email", OLGA_MAIL.value): mail.contact,
+        ("phone", IVAN.value): call.contact,
+    }
+    leads = {id_: contact.leads for id_, contact in desk.world.contacts.items()}
+    assert leads == {mail.contact: (mail.id,), call.contact: (call.id,)}
+    desk.act(mail, "unlink", by="boss")
+    assert desk.refused() == [("house-00", ("merged",))]
+
+
+def test_a_double_named_by_an_agent_is_invalid_and_its_person_one_with_the_other() -> None:
+    desk = Desk()
+    kept = desk.receive(OLGA_MAIL, channel="email")
+    desk.wait(minutes=1)
+    double = desk.receive(IVAN)
+    desk.act(double, "classify", outcome="spam", duplicate_of=kept.id)
+
+    assert desk.one(LeadInvalidated).kept == kept.id
+    assert desk.lead(double).status == "invalid"
+    assert desk.lead(double).contact == kept.contact
+    desk.act(kept, "classify", outcome="spam", duplicate_of=kept.id)
+    assert desk.refused() == [("house-00", ("duplicate_of",))]
 
 
 def test_a_field_the_rulebook_does_not_know_is_kept_as_a_note() -> None:

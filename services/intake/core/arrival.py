@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import AwareDatetime
 
 from shared.contract.envelope import Value
@@ -15,11 +17,25 @@ class Typed(Value):
     text: str
 
 
+class CallNews(Value):
+    """A call that is no lead by itself: it goes on, or it was ours and is over."""
+
+    call: str
+    phase: Literal["started", "ended"]
+    direction: Literal["inbound", "outbound"]
+    outcome: Literal["missed", "answered"] | None = None
+    dialled: str | None = None
+    agent: str | None = None
+    duration_s: int | None = None
+    recording_url: str | None = None
+
+
 class Arrival(Value):
     """One input, read. `provider_id` is the id that the sender's own system gave it.
 
-    `ignored` says why it is no lead (an auto-reply, a ringing call); everything else is then of
-    no interest. `mailbox` loops and honeypots are found by the formats, because only they know.
+    `ignored` says why it is no lead (an auto-reply, a bounce); everything else is then of no
+    interest. `news` is a call that is no lead. `mailbox` loops and honeypots are found by the
+    formats, because only they know.
     """
 
     provider_id: str | None = None
@@ -33,6 +49,7 @@ class Arrival(Value):
     fields: dict[str, str] = {}
     occurred_at: AwareDatetime | None = None
     call: CallFacts | None = None
+    news: CallNews | None = None
     mail: MailFacts | None = None
     ignored: str | None = None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from services.intake.core.arrival import Arrival
+from services.intake.core.arrival import Arrival, CallNews
 from services.intake.core.reach import (
     Unusable,
     may_be_good,
@@ -21,7 +21,9 @@ from services.intake.core.reach import (
 from services.intake.core.text import block, line
 from shared.contract.envelope import Envelope, Event, derived_id
 from shared.contract.intake import (
+    CallEnded,
     CallFacts,
+    CallStarted,
     ContactPoint,
     InboundIgnored,
     InboundQuarantined,
@@ -33,7 +35,7 @@ from shared.domain.rulebook.source import Source
 INTAKE = "/intake"
 FIELDS_MOST = 50
 VALUE_LONGEST = 2_000
-AnyFacts = TypeVar("AnyFacts", CallFacts, MailFacts)
+AnyFacts = TypeVar("AnyFacts", CallFacts, CallNews, MailFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Acceptance:
 
 
 def normalise(source: Source, arrival: Arrival, acceptance: Acceptance) -> Envelope:
-    """`LeadReceived`, or `InboundIgnored` with its reason. Raises `Refusal`.
+    """`LeadReceived`, `CallStarted`, `CallEnded`, or `InboundIgnored` with its reason. Raises
+    `Refusal`.
 
     The id is derived from the provider's id, so a repeat makes the same event; an input without
     one gets a random id and a `dedupe_key` that the same content makes again (`runtime.md` 10).
@@ -62,11 +65,13 @@ def normalise(source: Source, arrival: Arrival, acceptance: Acceptance) -> Envel
         return _ignored(source, arrival, acceptance, arrival.ignored)
     points, unusable = points_of(arrival, acceptance.region)
     if not points and not may_be_good(unusable, acceptance.region):
-        if arrival.call is not None:
+        if arrival.call is not None or arrival.news is not None:
             why = unusable[0][1] if unusable else "the call came without the caller's number"
             return _ignored(source, arrival, acceptance, f"nobody can be called back: {why}")
         if arrival.mail is None:
             raise unreachable(source, unusable)
+    if arrival.news is not None:
+        return _news(source, arrival, arrival.news, acceptance, points)
     return _received(source, arrival, acceptance, points, unusable)
 
 
@@ -122,6 +127,39 @@ def _received(
     return _envelope(source.id, received, acceptance, provider_id=arrival.provider_id, key=key)
 
 
+def _news(
+    source: Source,
+    arrival: Arrival,
+    call: CallNews,
+    acceptance: Acceptance,
+    points: tuple[ContactPoint, ...],
+) -> Envelope:
+    """A call that goes on, or one of ours that is over."""
+    said = _cleaned(call) or call
+    told = {
+        "call": said.call,
+        "source": source.id,
+        "site": source.site,
+        "points": points,
+        "agent": said.agent,
+        "occurred_at": arrival.occurred_at,
+    }
+    data: CallStarted | CallEnded
+    if said.phase == "started":
+        data = CallStarted.model_validate(
+            told | {"direction": said.direction, "dialled": said.dialled}
+        )
+    else:
+        more = {
+            "outcome": said.outcome,
+            "duration_s": said.duration_s,
+            "recording_url": said.recording_url,
+        }
+        data = CallEnded.model_validate(told | more)
+    key = record_key(points, acceptance.hash_key)
+    return _envelope(source.id, data, acceptance, provider_id=arrival.provider_id, key=key)
+
+
 def _ignored(source: Source, arrival: Arrival, acceptance: Acceptance, why: str) -> Envelope:
     data = InboundIgnored(source=source.id, why=line(why, 1_000) or "no reason given")
     return _envelope(source.id, data, acceptance, provider_id=arrival.provider_id)
@@ -129,7 +167,7 @@ def _ignored(source: Source, arrival: Arrival, acceptance: Acceptance, why: str)
 
 def _envelope(
     source: str,
-    data: LeadReceived | InboundIgnored | InboundQuarantined,
+    data: LeadReceived | CallStarted | CallEnded | InboundIgnored | InboundQuarantined,
     acceptance: Acceptance,
     *,
     provider_id: str | None,

@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from services.intake.core.arrival import Arrival, Refusal, Typed
+from services.intake.core.arrival import Arrival, CallNews, Refusal, Typed
 from services.intake.formats.json_body import read_object
 from services.intake.formats.payload import Payload
 from shared.contract.intake import CallFacts
 
-Status = Literal["ringing", "answered", "missed", "busy", "abandoned", "voicemail"]
+Status = Literal["ringing", "in_progress", "answered", "missed", "busy", "abandoned", "voicemail"]
 Number = Annotated[str, StringConstraints(max_length=100)]
 
+_GOING_ON: frozenset[Status] = frozenset({"ringing", "in_progress"})
 _UNREACHED: frozenset[Status] = frozenset({"missed", "busy", "abandoned", "voicemail"})
 
 
@@ -49,28 +50,28 @@ class CallPayload(BaseModel):
     )
     to: Number | None = Field(default=None, description="The number that was dialled.")
     status: Status = Field(
-        description="How it went. busy, abandoned and voicemail count as missed; ringing is noted "
-        "and makes no lead."
+        description="How it went. busy, abandoned and voicemail count as missed; ringing and "
+        "in_progress (somebody has taken it) make no lead, and tell whoever takes it whose it is."
     )
     started_at: AwareDatetime | None = Field(default=None, description="With its UTC offset.")
     ended_at: AwareDatetime | None = Field(default=None, description="With its UTC offset.")
     agent: Annotated[str, StringConstraints(max_length=100)] | None = Field(
-        default=None, description="The id of the agent who answered, as in the directory."
+        default=None,
+        description="The id of the agent who is on the line, as in the directory.",
     )
     duration_s: int | None = Field(default=None, ge=0, le=7 * 24 * 3600, description="Seconds.")
     recording_url: Annotated[str, StringConstraints(max_length=2000)] | None = None
 
 
 def read(payload: Payload) -> Arrival:
-    """A missed or an answered inbound call is somebody who got in touch. Raises `Refusal`."""
+    """A missed or an answered inbound call is somebody who got in touch; one that goes on, and
+    one of ours that is over, is news. Raises `Refusal`."""
     try:
         call = CallPayload.model_validate(read_object(payload.body))
     except ValidationError as error:
         raise _refusal(error) from None
-    if call.direction == "outbound":
-        return Arrival(provider_id=call.call_id, ignored="an outbound call is no lead")
-    if call.status == "ringing":
-        return Arrival(provider_id=call.call_id, ignored="the call is still ringing")
+    if call.direction == "outbound" or call.status in _GOING_ON:
+        return _news(call)
     return Arrival(
         provider_id=call.call_id,
         phones=(Typed(field="from", text=call.from_),) if call.from_ else (),
@@ -80,6 +81,28 @@ def read(payload: Payload) -> Arrival:
             outcome="missed" if call.status in _UNREACHED else "answered",
             dialled=call.to,
             answered_by=call.agent or None,
+            duration_s=call.duration_s,
+            recording_url=call.recording_url,
+        ),
+    )
+
+
+def _news(call: CallPayload) -> Arrival:
+    """Each phase of a call is news of its own; the contact is whoever is not us."""
+    theirs = call.from_ if call.direction == "inbound" else call.to
+    field = "from" if call.direction == "inbound" else "to"
+    goes_on = call.status in _GOING_ON
+    return Arrival(
+        provider_id=f"{call.call_id}:{call.status}" if goes_on else call.call_id,
+        phones=(Typed(field=field, text=theirs),) if theirs else (),
+        occurred_at=call.started_at or call.ended_at,
+        news=CallNews(
+            call=call.call_id,
+            phase="started" if goes_on else "ended",
+            direction=call.direction,
+            outcome=None if goes_on else "missed" if call.status in _UNREACHED else "answered",
+            dialled=call.to,
+            agent=call.agent or None,
             duration_s=call.duration_s,
             recording_url=call.recording_url,
         ),

@@ -17,6 +17,7 @@ from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.create import create_by_hand
 from services.pipeline.core.fields import set_fields
 from services.pipeline.core.house import open_task
+from services.pipeline.core.merge import invalidate, one_contact, one_lead_each, unlink
 from services.pipeline.core.moment import due_of
 from services.pipeline.core.notify import write
 from services.pipeline.core.party import agents
@@ -88,8 +89,22 @@ def _classify(turn: Turn, lead: str, action: acts.Classify, by: str) -> None:
     duplicate_of = stays.id if stays else None
     with turn.under(outcome.rule):
         turn.emit(lead, OutcomeClassified(outcome=outcome.id, duplicate_of=duplicate_of, by=by))
-        if outcome.closes is not None:
+        if duplicate_of is not None and outcome.closes == "invalid":
+            _double(turn, lead, duplicate_of, by, action.reason or outcome.reason)
+        elif outcome.closes is not None:
             close(turn, lead, outcome.closes, by=by, reason=action.reason or outcome.reason)
+
+
+def _double(turn: Turn, lead: str, kept: str, by: str, reason: str | None) -> None:
+    """Both leads are of one person, and one request."""
+    rule = turn.book.pipelines[turn.lead(lead).pipeline].identity.rule
+    one_contact(turn, [turn.contact(turn.lead(id_).contact) for id_ in (lead, kept)], rule)
+    invalidate(turn, lead, kept, by=by, reason=reason)
+    one_lead_each(turn, turn.lead(kept).contact, by)
+
+
+def _unlink(turn: Turn, lead: str, action: acts.Unlink, by: str) -> None:  # noqa: ARG001
+    unlink(turn, lead, by)
 
 
 def _reopen(turn: Turn, lead: str, action: acts.Reopen, by: str) -> None:
@@ -182,6 +197,7 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.Assign: _assign,
     acts.Acknowledge: _acknowledge,
     acts.Classify: _classify,
+    acts.Unlink: _unlink,
     acts.Reopen: _reopen,
     acts.Attach: _attach,
     acts.ConfirmPayment: _confirm_payment,

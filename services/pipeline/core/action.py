@@ -125,6 +125,13 @@ class Acknowledge(ActionBase):
     outcome: str | None = None
 
 
+class Unlink(ActionBase):
+    """Two people were taken for one: each gets their contact points and leads back."""
+
+    main = "act"
+    act: Literal["unlink"] = "unlink"
+
+
 class Reopen(ActionBase):
     """The closed lead is open again, in this stage or in the `previous` one."""
 
@@ -290,6 +297,7 @@ LeadAction = Annotated[
     | Assign
     | Acknowledge
     | Classify
+    | Unlink
     | Reopen
     | Attach
     | ConfirmPayment

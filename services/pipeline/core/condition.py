@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.pipeline.core.lead import Appointment, Attempt, Exchange
+from services.pipeline.core.lead import Appointment, Attempt, Exchange, Lead
 from services.pipeline.core.moment import instant, later, moment_of
 from services.pipeline.core.party import is_one_of
 from services.pipeline.core.turn import Scene
@@ -225,6 +226,18 @@ def _by(condition: words.By, scene: Scene) -> Missing:
     return () if is_one_of(scene, scene.actor, condition.by) else ("by",)
 
 
+def linked(scene: Scene, conditions: Iterable[Condition]) -> Lead | None:
+    """The other lead of the contact for which these hold, the one spoken of before any."""
+    conditions = tuple(conditions)
+    spoken_of = scene.others[:1] if scene.speaks_of_other else scene.others
+    fitting = (lead for lead in spoken_of if all_hold(conditions, replace(scene, lead=lead)))
+    return next(fitting, None)
+
+
+def _linked(condition: words.Linked, scene: Scene) -> Missing:
+    return () if linked(scene, condition.linked) is not None else ("linked",)
+
+
 def _not(condition: words.Not, scene: Scene) -> Missing:
     return () if missing(condition.not_, scene) else ("not",)
 
@@ -244,6 +257,7 @@ CHECKS: Mapping[type[Condition], Callable[[Any, Scene], Missing]] = {
     words.Message: _message,
     words.Document: _document,
     words.By: _by,
+    words.Linked: _linked,
     words.Not: _not,
     words.AnyOf: _any_of,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import AwareDatetime
 
 from services.pipeline.core.lead import State
@@ -23,8 +25,19 @@ class Point(State):
         return ContactPoint(kind=self.kind, value=self.value)
 
 
+class Merge(State):
+    """Another contact that turned out to be this person: how it was, and since when it is one."""
+
+    contact: Contact
+    at: AwareDatetime
+
+
 class Contact(State):
-    """A person outside. `leads` are the ids of all their leads, oldest first."""
+    """A person outside. `leads` are the ids of all their leads, oldest first.
+
+    `merged` are the contacts that this one has taken in, so that each can be parted again. A
+    contact that was taken in has neither points nor leads: nothing leads to it any more.
+    """
 
     id: str
     tenant: str
@@ -33,10 +46,57 @@ class Contact(State):
     company: str | None = None
     language: str | None = None
     leads: tuple[str, ...] = ()
+    merged: tuple[Merge, ...] = ()
+
+    @property
+    def since(self) -> datetime | None:
+        """When anything was known of them first."""
+        return min((point.since for point in self.points), default=None)
 
     def point(self, kind: str) -> str | None:
         """The first phone or e-mail known."""
         return next((point.value for point in self.points if point.kind == kind), None)
+
+
+def joined(into: Contact, other: Contact, lead: str, at: datetime) -> tuple[Contact, Contact]:
+    """Both after a lead of `other`, and with its first one all `other` is known by, is `into`'s."""
+    if all(merge.contact.id != other.id for merge in into.merged):
+        into = into.model_copy(
+            update={
+                "points": into.points + other.points,
+                "name": into.name or other.name,
+                "company": into.company or other.company,
+                "language": into.language or other.language,
+                "merged": (*into.merged, Merge(contact=other, at=at)),
+            }
+        )
+    return (
+        into.model_copy(update={"leads": (*into.leads, lead)}),
+        other.model_copy(
+            update={"points": (), "leads": tuple(id_ for id_ in other.leads if id_ != lead)}
+        ),
+    )
+
+
+def parted(whole: Contact, part: Contact | None, id_: str, lead: str) -> tuple[Contact, Contact]:
+    """`whole` and the contact `id_` after the latter's `lead`, and with its first one all its
+    points, are its own again; `part` is what it has already."""
+    merge = next((m for m in whole.merged if m.contact.id == id_), None)
+    if merge is not None:
+        theirs = {(point.kind, point.value) for point in merge.contact.points}
+        part = merge.contact.model_copy(update={"leads": ()})
+        whole = whole.model_copy(
+            update={
+                "points": tuple(p for p in whole.points if (p.kind, p.value) not in theirs),
+                "merged": tuple(m for m in whole.merged if m is not merge),
+            }
+        )
+    if part is None:
+        raise LookupError(f"contact {id_} was never merged into {whole.id}")
+    return (
+        whole.model_copy(update={"leads": tuple(each for each in whole.leads if each != lead)}),
+        part.model_copy(update={"leads": (*part.leads, lead)}),
+    )
 
 
 def contact_evolve(contact: Contact | None, envelope: Envelope) -> Contact | None:

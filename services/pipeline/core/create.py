@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.pipeline.core import action as acts
 from services.pipeline.core.contact import Contact, Point
 from services.pipeline.core.fields import typed_points
-from services.pipeline.core.identity import defaults_of, lead_id, number_of, take
+from services.pipeline.core.identity import defaults_of, lead_id, take
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.phrase import Phrases
 from services.pipeline.core.refusal import needs
@@ -14,6 +14,7 @@ from services.pipeline.core.turn import Scene, Turn
 from shared.contract.envelope import Envelope
 from shared.contract.intake import Channel, ContactPoint, LeadReceived
 from shared.contract.pipeline import ActionRefused, LeadCreated
+from shared.domain.lead_number import number_of
 from shared.domain.rulebook.declaration import Pipeline
 
 

@@ -101,6 +101,10 @@ def _by(condition: words.By, _: Scene, phrases: Phrases) -> str:
     return phrases.say("by", condition.by)
 
 
+def _linked(condition: words.Linked, scene: Scene, phrases: Phrases) -> str:
+    return phrases.say("linked", [describe(each, scene) for each in condition.linked])
+
+
 def _is(condition: words.Is, scene: Scene, phrases: Phrases) -> str:
     what = []
     for name, want in condition.is_.items():
@@ -128,6 +132,7 @@ WORDS: Mapping[type[Condition], Callable[[Any, Scene, Phrases], str]] = {
     words.Message: _message,
     words.Document: _document,
     words.By: _by,
+    words.Linked: _linked,
     words.Is: _is,
     words.Not: _not,
     words.AnyOf: _any_of,

@@ -8,7 +8,8 @@ from typing import Any
 from services.pipeline.core.act import act
 from services.pipeline.core.action import ActionRequested, Classify, CreateLead, SetFields
 from services.pipeline.core.attempt import log_attempt
-from services.pipeline.core.condition import all_hold, speaks_of_status
+from services.pipeline.core.calls import call_told
+from services.pipeline.core.condition import all_hold, linked, speaks_of_status
 from services.pipeline.core.effect import run
 from services.pipeline.core.fields import typed_points
 from services.pipeline.core.happened import happened
@@ -17,11 +18,24 @@ from services.pipeline.core.judge import judge, judge_absence
 from services.pipeline.core.turn import Turn
 from services.pipeline.core.world import UnknownLead, World
 from shared.contract.envelope import Envelope, Event
-from shared.contract.intake import ContactPoint, EmailOpened, LeadReceived
+from shared.contract.intake import (
+    CallEnded,
+    CallStarted,
+    ContactPoint,
+    EmailOpened,
+    LeadReceived,
+)
 from shared.contract.notifications import MessageEvent, NotificationSent
+from shared.contract.pipeline import (
+    LeadCreated,
+    LeadInvalidated,
+    LeadLinked,
+    OutcomeClassified,
+)
 from shared.contract.reminders import AgentAbsent, DeadlinePlanned, DeadlineReached, LeadOverdue
 from shared.domain.directory import Directory
-from shared.domain.rulebook.effect import CONTACT
+from shared.domain.rulebook.condition import Linked
+from shared.domain.rulebook.effect import CONTACT, Effect
 from shared.domain.rulebook.rule import Rule
 from shared.domain.rulebook.rulebook import Rulebook
 
@@ -63,7 +77,7 @@ def lead_of(envelope: Envelope) -> str | None:
     """The lead that an input is about; none for what intake received, for digests' mail, and for
     an action that makes one."""
     data = envelope.data
-    if isinstance(data, LeadReceived | EmailOpened):
+    if isinstance(data, LeadReceived | CallStarted | CallEnded | EmailOpened):
         return None
     if isinstance(data, ActionRequested) and isinstance(data.action, CreateLead):
         return None
@@ -84,7 +98,7 @@ def points_of(envelope: Envelope, region: str) -> tuple[ContactPoint, ...]:
     `region` reads phones that an agent typed: that of the lead's site.
     """
     data = envelope.data
-    if isinstance(data, LeadReceived):
+    if isinstance(data, LeadReceived | CallStarted | CallEnded):
         return data.points
     if isinstance(data, ActionRequested):
         if isinstance(data.action, SetFields):
@@ -107,6 +121,7 @@ def _cascade(turn: Turn) -> None:
     fired = 0
     while turn.pending:
         event = turn.pending.popleft()
+        turn.actor, turn.other = _actor_of(turn, event), _other_of(event)
         for rule in turn.book.rules_on(happened(turn, event)):
             if not _applies(turn, rule, event):
                 continue
@@ -115,7 +130,41 @@ def _cascade(turn: Turn) -> None:
                 raise CascadeTooLong(event.subject, rule.id)
             with turn.under(rule.id):
                 for effect in rule.do:
-                    run(turn, event, effect)
+                    _do(turn, rule, event, effect)
+
+
+def _do(turn: Turn, rule: Rule, event: Envelope, effect: Effect) -> None:
+    if effect.on == "linked":
+        asked = [c for each in rule.if_ if isinstance(each, Linked) for c in each.linked]
+        other = linked(turn.scene(event.subject), asked)
+        if other is None:
+            return
+        turn.open(other.id)
+        event = event.model_copy(update={"subject": other.id})
+    run(turn, event, effect)
+
+
+def _actor_of(turn: Turn, event: Envelope) -> str | None:
+    """Who made this event: the agent who acted, or who is on the line."""
+    data = event.data
+    if isinstance(data, LeadReceived):
+        return turn.one_of_us(data.call.answered_by) if data.call else None
+    if isinstance(data, CallStarted | CallEnded):
+        return turn.one_of_us(data.agent)
+    by: str | None = vars(data).get("by")
+    return by
+
+
+def _other_of(event: Envelope) -> str | None:
+    """The other lead that this event speaks of."""
+    data = event.data
+    if isinstance(data, LeadLinked):
+        return data.other
+    if isinstance(data, LeadInvalidated):
+        return data.kept
+    if isinstance(data, OutcomeClassified):
+        return data.duplicate_of
+    return data.linked if isinstance(data, LeadCreated) else None
 
 
 def _applies(turn: Turn, rule: Rule, event: Envelope) -> bool:
@@ -162,6 +211,8 @@ def _opened(turn: Turn, data: EmailOpened) -> None:
 
 CONSUMED: Mapping[type[Event], Callable[[Turn, Any], None]] = {
     LeadReceived: receive,
+    CallStarted: call_told,
+    CallEnded: call_told,
     EmailOpened: _opened,
     DeadlinePlanned: _planned,
     DeadlineReached: judge,

@@ -22,15 +22,18 @@ from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import (
     AttemptLogged,
     ContactMade,
+    ContactMerged,
     DocumentAttached,
     FieldsSet,
     LeadAcknowledged,
     LeadAssigned,
     LeadClosed,
     LeadCreated,
+    LeadInvalidated,
     LeadLate,
     LeadLinked,
     LeadReopened,
+    LeadUnlinked,
     NotificationWithdrawn,
     OutcomeClassified,
     PaymentConfirmed,
@@ -84,6 +87,14 @@ def _linked(lead: Lead, _: Envelope, data: LeadLinked) -> Update:
         "name": lead.name or data.name,
         "mail_ids": _joined(lead.mail_ids, data.mail_ids),
     }
+
+
+def _invalidated(_: Lead, __: Envelope, data: LeadInvalidated) -> Update:
+    return {"kept": data.kept}
+
+
+def _another_contact(_: Lead, __: Envelope, data: ContactMerged | LeadUnlinked) -> Update:
+    return {"contact": data.contact}
 
 
 def _replied(lead: Lead, _: Envelope, data: ReplyReceived) -> Update:
@@ -175,7 +186,7 @@ def _closed(_: Lead, envelope: Envelope, data: LeadClosed) -> Update:
 
 
 def _reopened(_: Lead, __: Envelope, ___: LeadReopened) -> Update:
-    return {"status": "open", "reason": None, "outcome": None, "closed_at": None}
+    return {"status": "open", "reason": None, "outcome": None, "closed_at": None, "kept": None}
 
 
 def _classified(lead: Lead, _: Envelope, data: OutcomeClassified) -> Update:
@@ -268,6 +279,9 @@ CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update]] = {
     **TASK_CHANGES,
     **APPOINTMENT_CHANGES,
     LeadLinked: _linked,
+    LeadInvalidated: _invalidated,
+    ContactMerged: _another_contact,
+    LeadUnlinked: _another_contact,
     ReplyReceived: _replied,
     LeadAssigned: _assigned,
     LeadAcknowledged: _acknowledged,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
-from services.pipeline.core.phrase import Phrases
+from services.pipeline.core.merge import join_points
 from services.pipeline.core.turn import Scene, Turn
 from services.pipeline.core.value import number_of, plain, read_value
 from shared.contract.intake import ContactPoint, PointKind
-from shared.contract.pipeline import FieldsSet, NoteAdded
+from shared.contract.pipeline import FieldsSet
 from shared.domain.contact_point import Reading, read_email, read_phone
 from shared.domain.rulebook.declaration import FieldDeclaration
 
@@ -73,21 +73,9 @@ def _part(field: FieldDeclaration, whole: str | None) -> str:
 
 
 def set_fields(turn: Turn, lead: str, fields: Mapping[str, str], by: str | None = None) -> None:
-    """Set them; a contact point that is somebody else's is noted, not taken over."""
+    """Set them; whoever has a contact point among them is the same person (002-01)."""
     scene = turn.scene(lead)
     values = normal(scene, fields)
     turn.emit(lead, FieldsSet(fields=values, by=by))
     points = [ContactPoint(kind=k, value=values[k]) for k in READERS if values.get(k)]
-    note_foreign_points(turn, lead, points)
-
-
-def note_foreign_points(turn: Turn, lead: str, points: Iterable[ContactPoint]) -> None:
-    """A note for each point that belongs to another contact: a person decides, for now."""
-    state = turn.lead(lead)
-    for point in points:
-        other = turn.contact_at(point)
-        if other is None or other.id == state.contact:
-            continue
-        numbers = [turn.lead(id_).number for id_ in other.leads if turn.has_lead(id_)]
-        text = Phrases(turn.book.language).foreign_point(point.value, numbers)
-        turn.emit(lead, NoteAdded(text=text))
+    join_points(turn, lead, points, by)

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.pipeline.core.turn import Turn
 from shared.contract.envelope import Envelope, Event
-from shared.contract.intake import EmailOpened
+from shared.contract.intake import CallEnded, CallStarted, EmailOpened, LeadReceived
 from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import (
     AppointmentBooked,
@@ -40,6 +40,22 @@ def happened(turn: Turn, envelope: Envelope) -> Happenings:
     """(word, value) pairs that rules may wait for; none for most events."""
     told = NAMES.get(type(envelope.data))
     return () if told is None else told(turn, envelope, envelope.data)
+
+
+def _call_started(_: Turn, __: Envelope, data: CallStarted) -> Happenings:
+    return [("call_started", data.direction)]
+
+
+def _call_ended(_: Turn, __: Envelope, data: CallEnded) -> Happenings:
+    return [("call_ended", data.direction)]
+
+
+def _call_received(_: Turn, __: Envelope, data: LeadReceived) -> Happenings:
+    """An inbound call is said when it is over; a missed one is both."""
+    if data.call is None:
+        return ()
+    missed = [("call_ended", "missed")] if data.call.outcome == "missed" else []
+    return [("call_ended", "inbound"), *missed]
 
 
 def _created(_: Turn, __: Envelope, data: LeadCreated) -> Happenings:
@@ -142,6 +158,9 @@ def _closed(_: Turn, __: Envelope, data: LeadClosed) -> Happenings:
 
 
 NAMES: Mapping[type[Event], Callable[[Turn, Envelope, Any], Happenings]] = {
+    CallStarted: _call_started,
+    CallEnded: _call_ended,
+    LeadReceived: _call_received,
     LeadCreated: _created,
     LeadLinked: _linked,
     LeadAssigned: _assigned,

@@ -12,6 +12,7 @@ from services.pipeline.core.attempt import MADE
 from services.pipeline.core.describe import label
 from services.pipeline.core.fields import READERS, read_point
 from services.pipeline.core.lead import Lead, Task
+from services.pipeline.core.merge import merge_to_undo
 from services.pipeline.core.notify import attachments
 from services.pipeline.core.party import NEXT_OF, SITE
 from services.pipeline.core.phrase import Phrases, shown
@@ -33,6 +34,7 @@ ON_CLOSED = (
     acts.Reopen,
     acts.Attach,
     acts.ConfirmPayment,
+    acts.Unlink,
 )
 """What can be done to a closed lead."""
 
@@ -130,6 +132,12 @@ def _classify(scene: Scene, action: acts.Classify, phrases: Phrases) -> Iterator
     if action.duplicate_of is not None and not scene.duplicate_of:
         says = phrases.say("duplicate_says", name=action.duplicate_of)
         yield _need("known", says, ("duplicate_of",), phrases.say("duplicate"))
+
+
+def _unlink(scene: Scene, _: acts.Unlink, phrases: Phrases) -> Iterator[Need]:
+    if merge_to_undo(scene.contact, scene.lead.id) is None:
+        says = phrases.say("merged_says")
+        yield _need("merged", says, ("merged",), phrases.say("merged"))
 
 
 def _acknowledge(scene: Scene, action: acts.Acknowledge, phrases: Phrases) -> Iterator[Need]:
@@ -296,6 +304,7 @@ HOUSE: Mapping[type[ActionBase], Callable[[Scene, Any, Phrases], Iterator[Need]]
     acts.CancelTask: _task_in_hand,
     acts.Acknowledge: _acknowledge,
     acts.Classify: _classify,
+    acts.Unlink: _unlink,
     acts.Reopen: _reopen,
     acts.Attach: _attach,
     acts.Send: _send,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from services.pipeline.core.condition import all_hold, speaks_of_status
 from services.pipeline.core.contact import Contact
-from services.pipeline.core.fields import note_foreign_points
 from services.pipeline.core.lead import Lead
-from services.pipeline.core.stage import assign, enter
+from services.pipeline.core.merge import invalidate, one_contact, one_lead_each
+from services.pipeline.core.moment import later
+from services.pipeline.core.stage import assign, enter, reopen
 from services.pipeline.core.turn import Turn
 from services.pipeline.core.value import read_value
 from shared.contract.envelope import derived_id
-from shared.contract.intake import LeadReceived
+from shared.contract.intake import Channel, LeadReceived
 from shared.contract.pipeline import (
     ContactMade,
     LeadCreated,
@@ -20,14 +22,15 @@ from shared.contract.pipeline import (
     NoteAdded,
     ReplyReceived,
 )
-from shared.domain.directory import Unknown
+from shared.domain.lead_number import number_of
 from shared.domain.rulebook.condition import ANY
 from shared.domain.rulebook.declaration import Pipeline
-from shared.domain.rulebook.effect import Reopen
+from shared.domain.rulebook.effect import PREVIOUS, Reopen
 from shared.domain.rulebook.rulebook import Rulebook
 
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-NUMBER_LENGTH = 6
+LIVE: tuple[Channel, ...] = ("call", "chat")
+"""A conversation that goes on while it is taken: with somebody who is known it stays with their
+lead, and only what is learnt later makes one of two leads invalid (002-02, 002-08)."""
 
 
 def lead_id(tenant: str, cause: str, pipeline: str) -> str:
@@ -35,26 +38,22 @@ def lead_id(tenant: str, cause: str, pipeline: str) -> str:
     return derived_id(tenant, cause, pipeline)
 
 
-def number_of(lead: str) -> str:
-    """The lead's number for people: the first 30 bits of its id, without look-alike letters."""
-    bits = UUID(lead).int >> (128 - 5 * NUMBER_LENGTH)
-    return "".join(
-        CROCKFORD[(bits >> shift) & 31] for shift in range(5 * (NUMBER_LENGTH - 1), -1, -5)
-    )
-
-
 def receive(turn: Turn, data: LeadReceived) -> None:
     """Decide what an input is: a reply, a link to the contact's open lead, or a new lead.
 
     A mail in a known thread is a reply, and so is one to a mailbox by somebody with an open lead
-    here. A closed lead is woken only by a reply, where a rule says so; else the contact gets a
-    new one (decision 21). Raises `Unknown` for a site that the directory does not have yet.
+    here; a portal's mail is always a request. A closed lead is woken by a reply, where a rule
+    says so, or within the time in which the pipeline resumes; else the contact gets a new one
+    (decision 21). Raises `Unknown` for a site that the directory does not have yet.
     """
     turn.directory.site(data.site)
     source = turn.book.sources.by_id(data.source)
     pipelines = turn.book.pipelines
     first = next(iter(pipelines.values()))
-    take(turn, data, pipelines.get(source.pipeline or "", first) if source else first)
+    pipeline = pipelines.get(source.pipeline or "", first) if source else first
+    lead = take(turn, data, pipeline)
+    if data.call is not None:
+        turn.speak_of(lead)
 
 
 def take(turn: Turn, data: LeadReceived, pipeline: Pipeline, by: str | None = None) -> str:
@@ -62,20 +61,72 @@ def take(turn: Turn, data: LeadReceived, pipeline: Pipeline, by: str | None = No
     id_ = lead_id(turn.cause.tenant, turn.cause.id, pipeline.id)
     if turn.has_lead(id_):
         return id_
-    contacts = _contacts(turn, data)
-    open_lead = _open_lead(turn, contacts, pipeline)
     thread = turn.lead_of_mail(thread_of(data))
     if thread is not None and (thread.is_open or _is_woken_by_replies(turn, thread)):
         _reply(turn, thread, data)
         return thread.id
-    if open_lead is None:
-        _create(turn, id_, contacts, pipeline, data, by=by)
-        return id_
-    if data.mail is not None:
+    contact = one_contact(turn, _contacts(turn, data), pipeline.identity.rule)
+    if contact is not None:
+        one_lead_each(turn, contact.id)
+    open_lead = _open_lead(turn, contact, pipeline, data.fields)
+    if open_lead is not None and data.mail is not None and not _is_portal(turn, data):
         _reply(turn, open_lead, data)
+        return open_lead.id
+    return _request(turn, Request(id_, pipeline, data, contact, by), open_lead)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody's request in a pipeline, and the id of the lead that it makes, if it makes one.
+    `contact`: who it is, where known; `by`: the agent who typed it."""
+
+    id: str
+    pipeline: Pipeline
+    data: LeadReceived
+    contact: Contact | None
+    by: str | None
+
+
+def _request(turn: Turn, asked: Request, open_lead: Lead | None) -> str:
+    """Of an open lead, of one that is taken up again, or a new one; the lead that has it now."""
+    pipeline, data, id_ = asked.pipeline, asked.data, asked.id
+    kept = open_lead or _to_resume(turn, asked.contact, pipeline, data.fields)
+    if kept is not None and not kept.is_open:
+        with turn.under(pipeline.identity.rule):
+            reopen(turn, turn.open(kept.id).id, PREVIOUS)
+    if kept is not None and (pipeline.identity.policy == "link" or data.channel in LIVE):
+        _link(turn, kept, asked)
+        return kept.id
+    _create(turn, asked)
+    if open_lead is None and kept is not None:
+        with turn.under(pipeline.identity.rule):
+            invalidate(turn, id_, kept.id)
     else:
-        _link(turn, open_lead, pipeline, data)
-    return open_lead.id
+        one_lead_each(turn, turn.lead(id_).contact)
+    return turn.lead(id_).kept or id_
+
+
+def _is_portal(turn: Turn, data: LeadReceived) -> bool:
+    source = turn.book.sources.by_id(data.source)
+    return source is not None and source.portal
+
+
+def _to_resume(
+    turn: Turn, contact: Contact | None, pipeline: Pipeline, fields: Mapping[str, str]
+) -> Lead | None:
+    """The latest lost lead that is young enough to be taken up again (002-L6)."""
+    within = pipeline.identity.resume_within
+    if contact is None or within is None:
+        return None
+    lost = [
+        lead
+        for lead in _same_requests(turn, contact, pipeline, fields)
+        if lead.status == "lost"
+        and lead.closed_at is not None
+        and turn.now <= later(turn.scene(lead.id), lead.closed_at, within)
+        and all_hold(pipeline.identity.resume_if, turn.scene(lead.id))
+    ]
+    return max(lost, key=lambda lead: (lead.closed_at, lead.id), default=None)
 
 
 def _is_woken_by_replies(turn: Turn, lead: Lead) -> bool:
@@ -90,17 +141,31 @@ def _is_woken_by_replies(turn: Turn, lead: Lead) -> bool:
 
 def _contacts(turn: Turn, data: LeadReceived) -> list[Contact]:
     found = (turn.contact_at(point) for point in data.points)
-    return list({contact.id: contact for contact in found if contact is not None}.values())
+    return [contact for contact in found if contact is not None]
 
 
-def _open_lead(turn: Turn, contacts: list[Contact], pipeline: Pipeline) -> Lead | None:
+def _open_lead(
+    turn: Turn, contact: Contact | None, pipeline: Pipeline, fields: Mapping[str, str]
+) -> Lead | None:
     """The oldest open lead of whoever these points belong to."""
-    for contact in contacts:
-        for id_ in contact.leads:
-            lead = turn.lead(id_) if turn.has_lead(id_) else None
-            if lead is not None and lead.is_open and lead.pipeline == pipeline.id:
-                return lead
-    return None
+    if contact is None:
+        return None
+    same = _same_requests(turn, contact, pipeline, fields)
+    return next((lead for lead in same if lead.is_open), None)
+
+
+def _same_requests(
+    turn: Turn, contact: Contact, pipeline: Pipeline, fields: Mapping[str, str]
+) -> list[Lead]:
+    """The contact's leads in this pipeline, of the same key where it has one."""
+    key = pipeline.identity.key
+    leads = (turn.lead(id_) for id_ in contact.leads if turn.has_lead(id_))
+    return [
+        lead
+        for lead in leads
+        if lead.pipeline == pipeline.id
+        and all(lead.fields.get(name) == fields.get(name) for name in key)
+    ]
 
 
 def thread_of(data: LeadReceived) -> tuple[str, ...]:
@@ -133,9 +198,10 @@ def _reply(turn: Turn, lead: Lead, data: LeadReceived) -> None:
     turn.emit(lead.id, ContactMade(channel=data.channel, direction="inbound"))
 
 
-def _link(turn: Turn, lead: Lead, pipeline: Pipeline, data: LeadReceived) -> None:
+def _link(turn: Turn, lead: Lead, asked: Request) -> None:
+    data = asked.data
     turn.open(lead.id)
-    with turn.under(pipeline.identity.rule):
+    with turn.under(asked.pipeline.identity.rule):
         turn.emit(
             lead.id,
             LeadLinked(
@@ -146,23 +212,16 @@ def _link(turn: Turn, lead: Lead, pipeline: Pipeline, data: LeadReceived) -> Non
                 subject=data.subject,
                 text=data.text,
                 mail_ids=_mail_ids(data),
+                by=asked.by or _taken_by(turn, data),
             ),
         )
-    note_foreign_points(turn, lead.id, data.points)
     _answered(turn, lead.id, data)
 
 
-def _create(
-    turn: Turn,
-    id_: str,
-    contacts: list[Contact],
-    pipeline: Pipeline,
-    data: LeadReceived,
-    *,
-    by: str | None,
-) -> None:
+def _create(turn: Turn, asked: Request) -> None:
+    id_, pipeline, data, contact = asked.id, asked.pipeline, asked.data, asked.contact
     source = turn.book.sources.by_id(data.source)
-    known = contacts[0].id if contacts else derived_id(turn.cause.id, "contact")
+    known = contact.id if contact else derived_id(turn.cause.id, "contact")
     fields, unread = _fields(turn, data)
     first = pipeline.stage[0]
     with turn.under((source.rule if source else None) or pipeline.identity.rule):
@@ -177,22 +236,21 @@ def _create(
                 source=data.source,
                 received_at=turn.cause.time,
                 points=data.points,
-                name=data.name or (contacts[0].name if contacts else None),
-                company=data.company or (contacts[0].company if contacts else None),
+                name=data.name or (contact.name if contact else None),
+                company=data.company or (contact.company if contact else None),
                 subject=data.subject,
                 text=data.text,
                 language=data.language,
                 fields=fields,
                 tags=data.tags,
                 mail_ids=_mail_ids(data),
-                by=by,
+                by=asked.by,
             ),
         )
     with turn.under(first.rule):
         enter(turn, id_, pipeline.id, first.id)
     for text in unread:
         turn.emit(id_, NoteAdded(text=text))
-    note_foreign_points(turn, id_, data.points)
     _answered(turn, id_, data)
 
 
@@ -218,13 +276,14 @@ def defaults_of(book: Rulebook) -> dict[str, str]:
 
 def _answered(turn: Turn, lead: str, data: LeadReceived) -> None:
     """Who took the call spoke with the contact, and keeps a lead that nobody owns."""
-    agent = data.call.answered_by if data.call else None
-    if agent is None:
+    if data.call is None or data.call.answered_by is None:
         return
-    try:
-        agent = None if turn.directory.agent(agent).withdrawn else agent
-    except Unknown:
-        agent = None
+    agent = _taken_by(turn, data)
     turn.emit(lead, ContactMade(channel=data.channel, direction="inbound", by=agent))
     if agent is not None and turn.lead(lead).owner is None:
         assign(turn, lead, agent)
+
+
+def _taken_by(turn: Turn, data: LeadReceived) -> str | None:
+    """The agent who took the call, if they are one of us."""
+    return turn.one_of_us(data.call.answered_by) if data.call else None

@@ -135,7 +135,8 @@ class Lead(State):
 
     `time` is the latest event's: per lead it never runs back. `points`, `name`, `company`,
     `subject` and `text` are what this request is known by, for people; what counts for matching
-    is the contact. `linked` are the leads it came of. `late_at` is set once and stays (003-11).
+    is the contact. `linked` are the leads it came of; `kept` is the lead on which work goes on,
+    where this one is the same request (002-03). `late_at` is set once and stays (003-11).
     `fired` are deadlines due by the appointment that have come: they are planned again when it is
     moved.
     Collections are replaced, never changed in place.
@@ -183,6 +184,7 @@ class Lead(State):
     documents: tuple[Document, ...] = ()
     payments: tuple[Payment, ...] = ()
     linked: tuple[str, ...] = ()
+    kept: str | None = None
     questions: dict[str, Question] = {}
 
     @property
@@ -194,6 +196,12 @@ class Lead(State):
     def appointment(self) -> Appointment | None:
         """The last one booked, whatever became of it."""
         return self.appointments[-1] if self.appointments else None
+
+    @property
+    def owner_locked(self) -> bool:
+        """Whoever booked and took the deposit keeps the contact (002-07)."""
+        booked = self.appointment is not None and self.appointment.status == "booked"
+        return booked and any(payment.kind == "deposit" for payment in self.payments)
 
     @property
     def spend(self) -> int:

@@ -79,8 +79,9 @@ def _manager(scene: Scene) -> tuple[str, ...]:
 
 
 def _linked_owner(scene: Scene) -> tuple[str, ...]:
-    """The owner of the lead that this one came of."""
-    return (scene.linked_owner,) if scene.linked_owner else ()
+    """The owner of the other lead: the one kept instead, or the one that this one came of."""
+    owner = scene.others[0].owner if scene.others else None
+    return (owner,) if owner else ()
 
 
 def _answer(scene: Scene) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 DEFAULT_LANGUAGE = "en"
@@ -46,6 +46,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "duplicate": "the number of the same person's other lead",
         "closed": "a closed lead",
         "by": "only for: {what}",
+        "linked": "another lead of the same contact: {what}",
         "is": "{what}",
         "not": "not: {what}",
         "or": " or ",
@@ -64,6 +65,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "next": "from here it can go to: {what}",
         "task_in_hand_says": "The lead has no open task {name}.",
         "task_in_hand": "open tasks: {what}",
+        "merged_says": "The contact was not put together from two.",
+        "merged": "a contact that was merged",
         "by_hand": "by hand",
         "any_task": "any",
         "nothing": "none",
@@ -71,8 +74,6 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "question": "open questions: {what}",
         "asked_says": "Somebody else was asked.",
         "answer_to_says": "«{name}» names an agent.",
-        "foreign_point": "{value} also belongs to another contact ({leads}): check whether it is "
-        "the same person.",
     },
     "ru": {
         "filled": "заполните: {what}",
@@ -112,6 +113,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "duplicate": "номер другой сделки того же человека",
         "closed": "закрытая сделка",
         "by": "это может сделать: {what}",
+        "linked": "другая сделка того же клиента: {what}",
         "is": "{what}",
         "not": "не должно быть так: {what}",
         "or": " или ",
@@ -131,6 +133,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "next": "отсюда можно перевести на: {what}",
         "task_in_hand_says": "В сделке нет открытой задачи «{name}».",
         "task_in_hand": "открытые задачи: {what}",
+        "merged_says": "Этот контакт не объединяли с другим.",
+        "merged": "объединённый контакт",
         "by_hand": "заведена вручную",
         "any_task": "любая",
         "nothing": "нет",
@@ -138,8 +142,6 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "question": "открытые вопросы: {what}",
         "asked_says": "Спрашивали не вас.",
         "answer_to_says": "«{name}»: назовите сотрудника.",
-        "foreign_point": "{value} есть и у другого контакта ({leads}): проверьте, не один ли это "
-        "человек.",
     },
     "fr": {
         "filled": "à renseigner : {what}",
@@ -179,6 +181,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "duplicate": "le numéro de l'autre fiche du même prospect",
         "closed": "une fiche classée",
         "by": "réservé à : {what}",
+        "linked": "une autre fiche du même contact : {what}",
         "is": "{what}",
         "not": "il ne faut pas : {what}",
         "or": " ou ",
@@ -197,6 +200,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "next": "d'ici elle peut aller à : {what}",
         "task_in_hand_says": "La fiche n'a pas de tâche ouverte « {name} ».",
         "task_in_hand": "tâches ouvertes : {what}",
+        "merged_says": "Ce contact n'a été fusionné avec aucun autre.",
+        "merged": "un contact fusionné",
         "by_hand": "saisie à la main",
         "any_task": "une tâche",
         "nothing": "aucune",
@@ -204,8 +209,6 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "question": "questions en attente : {what}",
         "asked_says": "La question a été posée à quelqu'un d'autre.",
         "answer_to_says": "« {name} » : précisez à qui.",
-        "foreign_point": "{value} appartient aussi à un autre contact ({leads}) : vérifiez s'il "
-        "s'agit de la même personne.",
     },
 }
 
@@ -214,6 +217,7 @@ NOUNS: Mapping[str, Mapping[str, str]] = {
         "field": "field",
         "code": "attempt code",
         "outcome": "outcome",
+        "lead": "lead",
         "stage": "stage",
         "task": "task",
         "reason": "reason",
@@ -237,6 +241,7 @@ NOUNS: Mapping[str, Mapping[str, str]] = {
         "field": "поле",
         "code": "код попытки",
         "outcome": "итог",
+        "lead": "сделка",
         "stage": "этап",
         "task": "задача",
         "reason": "причина отказа",
@@ -260,6 +265,7 @@ NOUNS: Mapping[str, Mapping[str, str]] = {
         "field": "champ",
         "code": "code d'action",
         "outcome": "résultat",
+        "lead": "fiche",
         "stage": "étape",
         "task": "tâche",
         "reason": "motif",
@@ -309,10 +315,6 @@ class Phrases:
     def date(self, day: date) -> str:
         """A local date as this language writes it."""
         return f"{day:%d/%m/%Y}" if self._table is PHRASES["fr"] else f"{day:%d.%m.%Y}"
-
-    def foreign_point(self, value: str, numbers: Sequence[str]) -> str:
-        """The note about a contact point that somebody else has too."""
-        return self.say("foreign_point", value=value, leads=", ".join(f"№{n}" for n in numbers))
 
 
 def shown(instant: datetime) -> str:

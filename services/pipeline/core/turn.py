@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from services.pipeline.core.contact import Contact, contact_evolve
+from services.pipeline.core.contact import Contact, contact_evolve, joined, parted
 from services.pipeline.core.evolve import create, evolve
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.world import PointKey, UnknownLead, World
 from shared.contract.envelope import Because, Envelope, Event, caused
 from shared.contract.intake import ContactPoint
-from shared.contract.pipeline import ActionRefused, LeadCreated
-from shared.domain.directory import Directory
+from shared.contract.pipeline import ActionRefused, ContactMerged, LeadCreated, LeadUnlinked
+from shared.domain.directory import Directory, Unknown
 from shared.domain.rulebook.rulebook import Rulebook
 
 SOURCE = "/pipeline"
@@ -26,9 +26,9 @@ SOURCE = "/pipeline"
 class Scene:
     """What a condition is judged by: the lead as it is now, and who does what with it.
 
-    `arguments` are those of the agent's action in hand, `actor` the agent, if any;
-    `linked_owner` owns the lead that this one came of; `duplicate_of` is the other lead that the
-    action names.
+    `arguments` are those of the agent's action in hand, `actor` the agent, if any; `other` is
+    the other lead that the event in hand speaks of, `duplicate_of` the one that the action names;
+    `leads` are all that are in hand.
     """
 
     lead: Lead
@@ -38,8 +38,23 @@ class Scene:
     now: datetime
     actor: str | None = None
     arguments: Mapping[str, object] | None = None
-    linked_owner: str | None = None
     duplicate_of: str | None = None
+    other: str | None = None
+    leads: Mapping[str, Lead] = field(default_factory=dict)
+
+    @property
+    def speaks_of_other(self) -> bool:
+        """Whether the event in hand names another lead of the contact."""
+        return self.other is not None and self.other != self.lead.id
+
+    @property
+    def others(self) -> tuple[Lead, ...]:
+        """The contact's other leads: the one that the event speaks of, the one kept instead, the
+        one this came of; then the newest first."""
+        lead = self.lead
+        spoken_of = (self.other, lead.kept, *lead.linked, *reversed(self.contact.leads))
+        named = dict.fromkeys(id_ for id_ in spoken_of if id_ in self.leads and id_ != lead.id)
+        return tuple(self.leads[id_] for id_ in named if id_ is not None)
 
     @property
     def today(self) -> date:
@@ -51,13 +66,16 @@ class Turn:
     """The only mutable thing in this core; it lives inside one call of `handle`.
 
     `rule` is the number of the rule at work: it is named by every event emitted meanwhile.
-    `now` is the input's time, and never before what the lead has already seen.
+    `now` is the input's time, and never before what the lead has already seen. While rules run,
+    `actor` is whoever made the event that started them, `other` the other lead it speaks of.
     """
 
     def __init__(self, world: World, cause: Envelope, book: Rulebook, directory: Directory) -> None:
         self.cause, self.book, self.directory = cause, book, directory
         self.now = cause.time
         self.rule: str | None = None
+        self.actor: str | None = None
+        self.other: str | None = None
         self.events: list[Envelope] = []
         self.pending: deque[Envelope] = deque()
         self._leads = dict(world.leads)
@@ -72,6 +90,14 @@ class Turn:
     def today(self, site: str) -> date:
         """The local date at a site."""
         return self.now.astimezone(ZoneInfo(self.directory.site(site).zone)).date()
+
+    def one_of_us(self, agent: str | None) -> str | None:
+        """The agent, unless nobody knows them or they have left."""
+        try:
+            known = None if agent is None else self.directory.agent(agent)
+        except Unknown:
+            return None
+        return None if known is None or known.withdrawn else known.id
 
     def lead(self, lead: str) -> Lead:
         """The lead as it is now; raises `UnknownLead`."""
@@ -110,7 +136,6 @@ class Turn:
         """The lead as conditions see it."""
         state = self.lead(lead)
         contact = self._contacts[state.contact]
-        origin = self._leads.get(state.linked[0]) if state.linked else None
         named = (arguments or {}).get("duplicate_of")
         other = self.lead_called(str(named)) if named else None
         return Scene(
@@ -119,10 +144,11 @@ class Turn:
             self.book,
             self.directory,
             self.now,
-            actor,
+            actor or self.actor,
             arguments,
-            origin.owner if origin else None,
             other.id if other and other.id != lead else None,
+            self.other,
+            self._leads,
         )
 
     def open(self, lead: str) -> Lead:
@@ -155,6 +181,10 @@ class Turn:
         self.apply(about)
         self.pending.append(about)
 
+    def speak_of(self, lead: str) -> None:
+        """The input changes nothing by itself, but it may start rules on this lead."""
+        self.pending.append(self.cause.model_copy(update={"subject": lead}))
+
     @contextmanager
     def under(self, rule: str | None) -> Iterator[None]:
         """Name this rule in every event emitted meanwhile."""
@@ -180,7 +210,21 @@ class Turn:
         self._leads[envelope.subject] = after
         if after.mail_ids is not before_mail:
             self._threads = {**self._threads, **dict.fromkeys(after.mail_ids, after.id)}
-        self._apply_to_contact(after.contact, envelope)
+        if isinstance(data, ContactMerged | LeadUnlinked):
+            self._regroup(envelope, data)
+        else:
+            self._apply_to_contact(after.contact, envelope)
+
+    def _regroup(self, envelope: Envelope, data: ContactMerged | LeadUnlinked) -> None:
+        """Two contacts are one, or two again: leads and points change hands."""
+        lead, there = envelope.subject, self._contacts[data.previous]
+        if isinstance(data, ContactMerged):
+            here, there = joined(self._contacts[data.contact], there, lead, envelope.time)
+        else:
+            there, here = parted(there, self._contacts.get(data.contact), data.contact, lead)
+        self._contacts |= {here.id: here, there.id: there}
+        mine: dict[PointKey, str] = {(p.kind, p.value): here.id for p in here.points}
+        self._points = {**self._points, **mine}
 
     def _apply_to_contact(self, id_: str, envelope: Envelope) -> None:
         before = self._contacts.get(id_)
@@ -195,7 +239,7 @@ class Turn:
             self._contacts[id_] = after
 
     def _own_points(self, contact: Contact) -> Contact:
-        """A point belongs to whoever had it first: contacts are not merged here."""
+        """A point belongs to whoever had it first, until the two contacts are merged."""
         mine = tuple(
             point
             for point in contact.points

@@ -203,6 +203,14 @@ class By(Condition):
     by: Annotated[tuple[PartyName, ...], Listed]
 
 
+class Linked(Condition):
+    """All of these are true of another lead of the same contact: of the one that the event speaks
+    of, where it speaks of one, else of any."""
+
+    word = "linked"
+    linked: Branch = Field(min_length=1)
+
+
 class Not(Condition):
     """The opposite."""
 
@@ -230,6 +238,7 @@ CONDITIONS: Mapping[str, type[Condition]] = {
         Message,
         Document,
         By,
+        Linked,
         Not,
         AnyOf,
     )

@@ -29,9 +29,21 @@ class Declaration(Part):
 
 
 class Identity(Part):
-    """How a second request of the same contact is taken; `link`: its open lead keeps it."""
+    """How a second request of the same contact is taken, in this pipeline.
 
-    policy: Literal["link"] = "link"
+    `link`: the open lead keeps it. `create_then_invalidate`: it becomes a lead of its own, and
+    of the two one is invalid; a call or a chat with somebody whose lead is known stays on it.
+    `keep`: the channels in the order in which they prevail; then the older lead does, and before
+    all the one whose owner is locked. `key`: only requests with the same values of these fields
+    are the same. `resume_within`: a lead lost no longer ago is taken up again instead of a new
+    one, where `resume_if` holds for it.
+    """
+
+    policy: Literal["link", "create_then_invalidate"] = "link"
+    keep: Annotated[tuple[Channel, ...], Listed] = ()
+    key: Annotated[tuple[Annotated[str, Ref("field")], ...], Listed] = ()
+    resume_within: Annotated[str, Ref("duration")] | None = None
+    resume_if: AllOf = ()
     rule: RuleId | None = None
 
 

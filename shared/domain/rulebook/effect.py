@@ -24,7 +24,10 @@ TaskName = Annotated[str, Ref("task")]
 
 
 class Effect(Word):
-    """One thing a rule does to the lead in hand."""
+    """One thing a rule does to the lead in hand; `on = "linked"`: to the other lead of the same
+    contact, that of the event or of the rule's condition `linked`."""
+
+    on: Literal["linked"] | None = None
 
 
 class CreateTask(Effect):

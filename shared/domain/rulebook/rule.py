@@ -47,6 +47,7 @@ class Target(Part):
     create_lead: Annotated[tuple[Annotated[str, Ref("pipeline", ANY)], ...], Listed] | None = None
     cancel_task: Annotated[tuple[Annotated[str, Ref("task", ANY)], ...], Listed] | None = None
     classify: Annotated[tuple[Annotated[str, Ref("outcome", ANY)], ...], Listed] | None = None
+    unlink: Literal["any"] | None = None
     reopen: Annotated[tuple[Annotated[str, Ref("stage", ANY)], ...], Listed] | None = None
     send: Annotated[tuple[Annotated[str, Ref("template", ANY)], ...], Listed] | None = None
     attach: Annotated[tuple[Annotated[str, Ref("document", ANY)], ...], Listed] | None = None
@@ -98,6 +99,7 @@ ACTION_WORDS = (
     "create_lead",
     "cancel_task",
     "classify",
+    "unlink",
     "reopen",
     "send",
     "attach",

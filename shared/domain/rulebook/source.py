@@ -42,9 +42,9 @@ class Source(Part):
     `mapping` names for each form field what it is: a word of `WORDS`, a field id of the
     rulebook, or `ignore`. A field that is not mapped is kept in the text. `asks` is what a
     complete input gives; what is absent is marked as missing. A filled `honeypot` field means a
-    robot. `page` serves a plain form to try the source with, `thanks_url` is where a browser
-    goes afterwards. `mailbox` is the SMTP recipient, `cloudevents_source` the `source` attribute
-    on the `inbound.*` topics.
+    robot. `portal`: a mail from there is always a request, never a reply. `page` serves a plain
+    form to try the source with, `thanks_url` is where a browser goes afterwards. `mailbox` is the
+    SMTP recipient, `cloudevents_source` the `source` attribute on the `inbound.*` topics.
     """
 
     id: Slug
@@ -62,6 +62,7 @@ class Source(Part):
     asks: tuple[Literal["name", "company", "phone", "email", "text"], ...] = ()
     honeypot: str | None = None
     page: bool = False
+    portal: bool = False
     thanks_url: Url | None = None
     mailbox: Mailbox | None = None
     cloudevents_source: str | None = None

@@ -63,6 +63,20 @@ class FieldSet(Trigger):
     field_set: Annotated[tuple[Annotated[str, Ref("filled", ANY)], ...], Listed]
 
 
+class CallStarted(Trigger):
+    """Somebody with an open lead is calling: it rings, or an agent has taken it."""
+
+    word = "call_started"
+    call_started: Annotated[tuple[Literal["inbound"], ...], Listed]
+
+
+class CallEnded(Trigger):
+    """A call with the contact is over: theirs, ours, or one that nobody took."""
+
+    word = "call_ended"
+    call_ended: Annotated[tuple[Literal["inbound", "outbound", "missed"], ...], Listed]
+
+
 class Attempt(Trigger):
     """A counted attempt with this outcome or this code was logged."""
 
@@ -184,6 +198,8 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
         LeadAcknowledged,
         StageEntered,
         FieldSet,
+        CallStarted,
+        CallEnded,
         Attempt,
         ContactMade,
         Reply,
