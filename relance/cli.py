@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from relance import cli_leads, cli_ops
+from relance import cli_leads, cli_ops, cli_rulebook
 from relance.cli_leads import RULEBOOK, Rulebook, told_in_a_sentence
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 cli_leads.add_to(app)
 cli_ops.add_to(app)
+cli_rulebook.add_to(app)
 directory_app = typer.Typer(help="Sites, calendars, teams and agents.", no_args_is_help=True)
 app.add_typer(directory_app, name="directory")
 
@@ -42,20 +43,6 @@ def up() -> None:
     from relance.up import up as run  # noqa: PLC0415
 
     raise typer.Exit(run())
-
-
-@app.command()
-def simulate(
-    rulebook: Rulebook = RULEBOOK,
-    scenarios: Annotated[
-        list[Path] | None, typer.Option(help="Files or folders; all of the rulebook's if none.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="The outcome as data.")] = False,
-) -> None:
-    """Run scenarios on the pure cores; exit 0 only if all hold."""
-    from relance.simulate import simulate as run  # noqa: PLC0415
-
-    raise typer.Exit(run(rulebook, scenarios or (), as_json=json, say=typer.echo))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import datetime
 
 from relance.simulation.input import Input
@@ -41,6 +42,14 @@ class World:
         self._sequences: Counter[tuple[str, str]] = Counter()
         self._inbox: set[str] = set()
         self._redirect()
+
+    def fork(self) -> World:
+        """The same world with an empty log, to go another way from here."""
+        other = copy(self)
+        other.services = [copy(service) for service in self.services]
+        other.log, other._queue = [], deque()
+        other._sequences, other._inbox = self._sequences.copy(), set(self._inbox)
+        return other
 
     def receive(self, sent: Input) -> Envelope:
         """Something arrives at a door, and everything that follows from it at once.
@@ -105,7 +114,7 @@ class World:
 
     def until(self, instant: datetime) -> None:
         """Time passes up to and including `instant`, from planned instant to planned instant."""
-        while (due := self._next_instant()) is not None and due <= instant:
+        while (due := self.next_instant()) is not None and due <= instant:
             self.now = max(self.now, due)
             self._settle()
         self.now = max(self.now, instant)
@@ -124,7 +133,8 @@ class World:
             self._publish(service.redirect(self.now, self.directory))
         self._settle()
 
-    def _next_instant(self) -> datetime | None:
+    def next_instant(self) -> datetime | None:
+        """When something happens by itself."""
         instants = (service.next_instant() for service in self.services)
         return min((each for each in instants if each is not None), default=None)
 
@@ -145,7 +155,7 @@ class World:
                 envelope = self._queue.popleft()
                 for service in self.services:
                     self._publish(service.accept(envelope, self.directory))
-            elif (due := self._next_instant()) is not None and due <= self.now:
+            elif (due := self.next_instant()) is not None and due <= self.now:
                 for service in self.services:
                     self._publish(service.fire(self.now, self.directory))
             else:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from functools import cache
 
 import pytest
-from pydantic import BaseModel
 
+from relance.check.proofs import named_rules
 from relance.scenario import Scenario, load
 from relance.simulate import perform, story_of
 from relance.simulation.company import Company, read_company
@@ -16,7 +14,6 @@ from relance.stack.home import PROJECT
 from shared.domain.rulebook.rulebook import Rulebook
 
 RULEBOOKS = tuple(sorted(path.parent.name for path in PROJECT.glob("rulebooks/*/rulebook.toml")))
-NUMBERED = re.compile(r"\d{3}-L?\d{1,2}")
 
 
 @cache
@@ -54,10 +51,9 @@ def test_the_scenario_holds(name: str, scenario: Scenario) -> None:
 @pytest.mark.parametrize("name", RULEBOOKS)
 def test_every_numbered_rule_of_the_rulebook_has_a_scenario(name: str) -> None:
     book = company(name).book
-    declared = {rule for rule in _rules_in(book) if NUMBERED.fullmatch(rule)}
     proved = {scenario.rule for scenario in scenarios(name)} | {p.rule for p in book.proofs}
 
-    assert declared - proved == set()
+    assert named_rules(book) - proved == set()
 
 
 @pytest.mark.parametrize("name", RULEBOOKS)
@@ -90,26 +86,3 @@ def _book_without(book: Rulebook, rule: str) -> Rulebook:
     for name in ("rule", "require"):
         parts[name] = tuple(each for each in parts[name] if each.id != rule)
     return Rulebook.model_validate(parts)
-
-
-def _rules_in(part: object) -> Iterator[str]:
-    """Every rule id in a rulebook: of its rules and requirements, and of what it declares."""
-    if isinstance(part, BaseModel):
-        for name in type(part).model_fields:
-            value = getattr(part, name)
-            if isinstance(value, str) and (name == "rule" or _names_a_rule(part, name)):
-                yield value
-            else:
-                yield from _rules_in(value)
-    elif isinstance(part, dict):
-        for value in part.values():
-            yield from _rules_in(value)
-    elif isinstance(part, list | tuple):
-        for value in part:
-            yield from _rules_in(value)
-
-
-def _names_a_rule(part: BaseModel, name: str) -> bool:
-    """A rule's or requirement's own id; and the reasons of `hold` in messages.toml."""
-    kind = type(part).__name__
-    return (kind in ("Rule", "Requirement") and name == "id") or kind == "Hold"

@@ -1,0 +1,99 @@
+"""An action done the way people do it: what a refusal asks for is brought about first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from relance.people.stand import Arguments, Stand, action_of
+from relance.people.wish import Wish, joined, wish
+from services.pipeline.core.condition import missing
+from services.pipeline.core.lead import Lead
+from services.pipeline.core.turn import Scene
+from shared.contract.envelope import Envelope
+from shared.contract.pipeline import ActionRefused, Need
+from shared.domain.rulebook.condition import Condition, Filled
+
+PATIENCE = 3
+"""So often somebody does what a refusal asks for and tries again, at every depth."""
+
+
+def accomplish(
+    stand: Stand, lead: str, arguments: Arguments, by: str, *, may_wait: bool, depth: int = 2
+) -> bool:
+    """Do it, and first what stands against it as far as people can; False where they cannot.
+
+    What was done on the way stays done. `may_wait` lets time pass where that is asked for.
+    """
+    arguments = dict(arguments)
+    for _ in range(PATIENCE):
+        action = action_of(arguments)
+        if action is None:
+            return False
+        refusal = refusal_in(stand.act(lead, by, action))
+        if refusal is None:
+            return True
+        wanted = _wanted(stand.scene(lead, by), refusal.needs)
+        if wanted is None or not _bring_about(
+            stand, lead, wanted, by, may_wait=may_wait, depth=depth
+        ):
+            return False
+        arguments |= {k: v for k, v in (wanted.given or {}).items() if not arguments.get(k)}
+        by = wanted.by or by
+    return False
+
+
+def refusal_in(said: Iterable[Envelope]) -> ActionRefused | None:
+    """The refusal among what was said."""
+    return next((each.data for each in said if isinstance(each.data, ActionRefused)), None)
+
+
+def actor_of(stand: Stand, lead: Lead) -> str:
+    """Whoever works on the lead: its owner, else the first agent of the directory."""
+    owner = lead.owner
+    if owner is not None and not stand.world.directory.agent(owner).withdrawn:
+        return owner
+    return stand.world.directory.agents[0].id
+
+
+def _wanted(scene: Scene, needs: Iterable[Need]) -> Wish | None:
+    """What all the needs ask for together; None where one of them cannot be met."""
+    wishes: list[Wish] = []
+    for need in needs:
+        asked = [*_conditions(scene, need)]
+        if not asked and need.condition == Filled.word:  # the house's own: a file to choose
+            asked = [Filled(filled=need.missing)]
+        found = [wish(each, scene) for each in asked]
+        made = next((each for each in found if each is not None), None)
+        if made is None:
+            return None
+        wishes.append(made)
+    return joined(wishes)
+
+
+def _conditions(scene: Scene, need: Need) -> Iterator[Condition]:
+    """The conditions of the rulebook behind a need; given arguments are not known here."""
+    for requirement in scene.book.requires:
+        for condition in requirement.need if requirement.id == need.rule else ():
+            if condition.word == need.condition and missing(condition, scene):
+                yield condition
+
+
+def _bring_about(
+    stand: Stand, lead: str, wanted: Wish, by: str, *, may_wait: bool, depth: int
+) -> bool:
+    for template in wanted.opens:
+        sent = [m for m in stand.lead(lead).messages if m.template == template]
+        mails = [m for m in sent if (m.channel, m.to, m.opened_at) == ("email", "contact", None)]
+        if mails:
+            stand.opens(mails[-1].id)
+            break
+    for step in wanted.first:
+        if isinstance(step, datetime):
+            if not may_wait and step > stand.now:
+                return False
+            stand.until(max(step, stand.now))
+            continue
+        if not depth or not accomplish(stand, lead, step, by, may_wait=may_wait, depth=depth - 1):
+            return False
+    return True

@@ -1,0 +1,103 @@
+"""`relance check` finds what is planted in a rulebook, and says how one gets there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from relance.check.check import as_text, check
+from relance.check.finding import Finding
+from relance.stack.home import PROJECT
+
+AXELERATOR = PROJECT / "rulebooks" / "axelerator"
+
+
+def found(tmp_path: Path, *changes: tuple[str, str], states: int = 250) -> list[Finding]:
+    """What check finds when that is changed in Axelerator's rulebook."""
+    folder = tmp_path / "axelerator"
+    copytree(AXELERATOR, folder)
+    file = folder / "rulebook.toml"
+    text = file.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text)
+    report = check(folder, states)
+    assert max(len(line) for line in "\n".join(as_text(report)).splitlines()) < 300
+    return list(report.findings)
+
+
+def test_without_digests_a_lead_whose_tasks_are_done_is_forgotten_and_the_path_is_shortest(
+    tmp_path: Path,
+) -> None:
+    findings = found(
+        tmp_path, ('sections = ["due_today", "late", "no_open_task"]', 'sections = ["late"]')
+    )
+
+    forgotten = {f.where: f.path for f in findings if f.kind == "forgotten"}
+    assert forgotten["sales.new"] == (
+        "a call comes in by phone with phone, missed",
+        "anna completes «Перезвонить»",
+    )
+    assert forgotten["production.handed_over"] == (
+        "anna makes a lead by hand in production, knowing the phone",
+        "anna completes «Начать работы по сделке»",
+    )
+    assert {f.kind for f in findings} == {"forgotten"}
+
+
+def test_where_a_lead_may_rest_is_no_finding(tmp_path: Path) -> None:
+    stages = (
+        '["new", "in_work", "qualified", "offer_sent", "offer_discussed", "start_agreed", '
+        '"contract_sent", "two_attempts", "production.handed_over", "in_progress", "finished"]'
+    )
+    rest = f'[[rest]]\nstage = {stages}\nwhy = "here somebody looks every day"\n\n[late]'
+    quiet = ('sections = ["due_today", "late", "no_open_task"]', 'sections = ["late"]')
+
+    assert found(tmp_path, quiet, ("[late]", rest)) == []
+
+
+PLANTED = [
+    (
+        "an `if` that can never hold",
+        ('if   = [ { filled = "email" }, { contacts = { at_most = 0 } } ]',
+         'if   = [ { filled = "email" }, { not = { filled = "email" } } ]'),
+        ("never", "001-09"),
+    ),
+    (
+        "two rules that move one task to two due times",
+        ("{ attempts = { exactly = 2, outcome", "{ attempts = { at_least = 1, outcome"),
+        ("contradiction", "001-03 and 001-04"),
+    ),
+    (
+        "a stage that nobody gets to",
+        ('next  = ["offer_discussed", "two_attempts", "start_agreed", "refused"]',
+         'next  = ["two_attempts", "start_agreed", "refused"]'),
+        ("stage", "sales.offer_discussed"),
+    ),
+    (
+        "a number that nothing proves",
+        ('id    = "goal"\nlabel = "Какую задачу хочет решить"\nrule  = "001-26"',
+         'id    = "goal"\nlabel = "Какую задачу хочет решить"\nrule  = "001-99"'),
+        ("unproved", "001-99"),
+    ),
+    (
+        "a role that nobody has",
+        ('to = "role:head_of_sales" },\n  { send', 'to = "role:nobody" },\n  { send'),
+        ("broken", "the rulebook"),
+    ),
+    (
+        "a name that stands for nothing",
+        ('{ create_task = "qualify", due', '{ create_task = "qualfy", due'),
+        ("file", "axelerator"),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [p[1:] for p in PLANTED], ids=[p[0] for p in PLANTED]
+)
+def test_it_finds(tmp_path: Path, change: tuple[str, str], expected: tuple[str, str]) -> None:
+    assert expected in {(f.kind, f.where) for f in found(tmp_path, change, states=60)}
