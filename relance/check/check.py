@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from relance.check.contradiction import contradictions
@@ -146,10 +147,21 @@ def _data(report: Report) -> dict[str, Any]:
 
 def as_text(report: Report) -> Iterator[str]:
     """For people: one heading, then one paragraph a finding with the path to it."""
-    yield f"{'✓' if report.ok else '✗'} {report.name}: {_looked_at(report)}"
+    mark = "✓" if report.ok else "✗"
+    yield from wrap(f"{mark} {report.name}: {_looked_at(report)}", 80, subsequent_indent="  ")
+    bare = [finding.where for finding in report.findings if finding.kind == "unproved"]
+    if len(bare) > 1:
+        told = f"✗ {len(bare)} numbered rows without a scenario or a [[proof]]: {', '.join(bare)}"
+        yield from wrap(told, 80, initial_indent="  ", subsequent_indent="    ")
     for finding in report.findings:
-        yield f"  ✗ {finding.where} ({finding.kind}): {finding.says}"
-        yield from (f"      {n}. {step}" for n, step in enumerate(finding.path, 1))
+        if finding.kind == "unproved" and len(bare) > 1:
+            continue
+        told = f"✗ {finding.where} ({finding.kind}): {finding.says}"
+        yield from wrap(told, 80, initial_indent="  ", subsequent_indent="    ")
+        for number, step in enumerate(finding.path, 1):
+            yield from wrap(
+                f"{number}. {step}", 80, initial_indent=" " * 6, subsequent_indent=" " * 9
+            )
 
 
 def _looked_at(report: Report) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from relance.people.stand import Arguments
 from relance.people.values import LINK, TEXT, known_value
 from services.pipeline.core.condition import CHANNELS_OF_POINT, missing
-from services.pipeline.core.moment import instant, later
+from services.pipeline.core.moment import later, moment_of
 from services.pipeline.core.party import agents
 from services.pipeline.core.turn import Scene
 from shared.domain.directory import Unknown
@@ -108,9 +108,10 @@ def _contacts(condition: words.Contacts, _: Scene) -> Wish | None:
 
 def _elapsed(condition: words.Elapsed, scene: Scene) -> Wish | None:
     span = condition.elapsed
-    if span.at_least is None:
+    since = moment_of(scene, span.since)
+    if span.at_least is None or since is None:
         return None
-    then = later(scene, instant(scene, span.since), span.at_least) + MINUTE
+    then = later(scene, since, span.at_least) + MINUTE
     if span.until == "now":
         return Wish((then,))
     if span.until == "last_attempt":

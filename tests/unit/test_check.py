@@ -25,7 +25,7 @@ def found(tmp_path: Path, *changes: tuple[str, str], states: int = 250) -> list[
         text = text.replace(old, new)
     file.write_text(text)
     report = check(folder, states)
-    assert max(len(line) for line in "\n".join(as_text(report)).splitlines()) < 300
+    assert max(len(line) for line in "\n".join(as_text(report)).splitlines()) <= 80
     return list(report.findings)
 
 
