@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.notifications.core.consent import Revocation, revocations
 from services.notifications.core.content import Links
 from services.notifications.core.delivery import deliver, next_instant
 from services.notifications.core.message import State, released
 from services.notifications.core.request import handle
 from shared.contract.envelope import Envelope
-from shared.contract.pipeline import NotificationRequested, NotificationWithdrawn
+from shared.contract.pipeline import ConsentRevoked, NotificationRequested, NotificationWithdrawn
 from shared.domain.directory import Directory
 from shared.domain.rulebook.rulebook import Rulebook
 
@@ -22,9 +23,13 @@ class Notifications:
     def __init__(self, book: Rulebook) -> None:
         self.book = book
         self.state: State = {}
+        self.revoked: frozenset[Revocation] = frozenset()
 
     def accept(self, envelope: Envelope, directory: Directory) -> list[Envelope]:
         """Takes a request or a withdrawal down; what may go at once goes with the next instant."""
+        if isinstance(envelope.data, ConsentRevoked):
+            self.revoked |= revocations(envelope.data)
+            return []
         if not isinstance(envelope.data, NotificationRequested | NotificationWithdrawn):
             return []
         self.state, said = handle(self.state, envelope, self.book, directory)
@@ -36,7 +41,9 @@ class Notifications:
 
     def fire(self, now: datetime, directory: Directory) -> list[Envelope]:
         """Hands over what may go at `now`."""
-        self.state, said = deliver(self.state, now, self.book, directory, LINKS)
+        self.state, said = deliver(
+            self.state, now, self.book, directory, LINKS, revoked=self.revoked
+        )
         return said
 
     def redirect(self, now: datetime, directory: Directory) -> list[Envelope]:  # noqa: ARG002

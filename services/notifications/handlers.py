@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from services.notifications import store
+from services.notifications.core.consent import Revocation, revocations
 from services.notifications.core.message import State, message_id
 from services.notifications.core.request import UnknownTemplate, handle
 from shared.contract.envelope import Envelope, Event
 from shared.contract.notifications import MessageChannel
 from shared.contract.pipeline import (
     PIPELINE_EVENTS,
+    ConsentRevoked,
     NotificationRequested,
     NotificationWithdrawn,
 )
@@ -19,7 +21,9 @@ from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime.postgres import Transaction
 from shared.runtime.subscription import Park
 
-CONSUMED: frozenset[type[Event]] = frozenset({NotificationRequested, NotificationWithdrawn})
+CONSUMED: frozenset[type[Event]] = frozenset(
+    {NotificationRequested, NotificationWithdrawn, ConsentRevoked}
+)
 IGNORED: frozenset[type[Event]] = frozenset(PIPELINE_EVENTS) - CONSUMED
 
 _CHANNELS: tuple[MessageChannel, ...] = ("sms", "email")
@@ -48,6 +52,7 @@ class OnPipeline:
                 raise Park(envelope.id, str(missing)) from None
             told += news
         await store.save(tx, before, state)
+        await store.revoke(tx, self._book.tenant, _revoked(batch))
         return told
 
 
@@ -59,6 +64,16 @@ def _ids(batch: Sequence[Envelope]) -> list[str]:
         if isinstance(envelope.data, NotificationRequested)
         for channel in _CHANNELS
     ]
+
+
+def _revoked(batch: Sequence[Envelope]) -> set[Revocation]:
+    """What the people of a batch do not want any more."""
+    return {
+        each
+        for envelope in batch
+        if isinstance(envelope.data, ConsentRevoked)
+        for each in revocations(envelope.data)
+    }
 
 
 def _leads(batch: Sequence[Envelope]) -> list[str]:

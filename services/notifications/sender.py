@@ -116,9 +116,13 @@ class Sender:
         directory, now = await self._service.directory(tx), clock.now()
         judged: list[Message] = []
         told: list[Envelope] = []
-        for message in await store.claim(tx, self._channel, now, limit):
+        claimed = await store.claim(tx, self._channel, now, limit)
+        revoked = await store.revoked(tx, claimed)
+        for message in claimed:
             try:
-                released, news = release(message, now, self._book, directory, self._links)
+                released, news = release(
+                    message, now, self._book, directory, self._links, revoked=revoked
+                )
             except (Unknown, UnknownTemplate) as missing:
                 log.warning("a message cannot be judged", message=message.id, why=str(missing))
                 await store.put_off(tx, message, _UNJUDGED_PAUSE_S, str(missing))

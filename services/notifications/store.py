@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from services.notifications.core.consent import Revocation
 from services.notifications.core.message import Content, Message, State
 from shared.contract.envelope import Envelope
 from shared.contract.notifications import MessageChannel
@@ -17,6 +18,16 @@ from shared.contract.topics import decode
 from shared.runtime.postgres import Transaction
 
 _COLUMNS = "id, request, channel, send_after, status, attempts, deferred, withdrawn, content"
+
+_REVOKE = """
+insert into revocation (tenant, kind, value, channel)
+select $1, * from unnest($2::text[], $3::text[], $4::text[])
+on conflict do nothing
+"""
+_REVOKED = """
+select kind, value, channel from revocation
+where (tenant, kind, value) in (select * from unnest($1::text[], $2::text[], $3::text[]))
+"""
 
 _LOAD = f"""
 select {_COLUMNS} from message
@@ -109,6 +120,27 @@ select least(({_NEW} = 'sms'), ({_NEW} = 'email'),
   (select send_after from message where {_WAITS} and retry_at is not null limit 1))
 """
 _ANY_IN_HAND = "select exists (select from message where status = 'sending')"
+
+
+async def revoke(tx: Transaction, tenant: str, revocations: Collection[Revocation]) -> None:
+    """Store them; what is released from now on obeys them."""
+    if revocations:
+        kinds, values, channels = map(list, zip(*sorted(revocations), strict=True))
+        await tx.execute(_REVOKE, tenant, kinds, values, channels)
+
+
+async def revoked(tx: Transaction, messages: Iterable[Message]) -> frozenset[Revocation]:
+    """The revocations of the contact points in these messages, as they are committed now."""
+    points = {
+        (message.request.tenant, point.kind, point.value)
+        for message in messages
+        if message.asked.to.kind == "contact"
+        for point in message.asked.to.points
+    }
+    if not points:
+        return frozenset()
+    rows = await tx.fetch(_REVOKED, *map(list, zip(*sorted(points), strict=True)))
+    return frozenset((row["kind"], row["value"], row["channel"]) for row in rows)
 
 
 async def load(tx: Transaction, ids: Iterable[str], leads: Iterable[str]) -> dict[str, Message]:

@@ -36,6 +36,8 @@ IGNORED: frozenset[type[Event]] = frozenset(
         pipeline.TaskPostponed,
         pipeline.TaskCompleted,
         pipeline.TaskCancelled,
+        pipeline.ConsentRevoked,
+        pipeline.LeadBlocked,
         pipeline.ActionRefused,
         pipeline.OutcomeClassified,
         pipeline.DocumentAttached,

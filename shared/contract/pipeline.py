@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, JsonValue
 from shared.contract.due import Due
 from shared.contract.envelope import Event, Value
 from shared.contract.intake import Channel, ContactPoint
+from shared.contract.notifications import MessageChannel
 
 Status = Literal["open", "won", "lost", "invalid"]
 DocumentStatus = Literal["sent", "returned", "signed", "received"]
@@ -339,6 +340,27 @@ class QuestionAnswered(Event):
     by: str | None = None
 
 
+class ConsentRevoked(Event):
+    """The person does not want to be contacted by these channels, on any lead (000-44).
+
+    `points` are all that is known of `contact` (an id); when more becomes known it is said again.
+    """
+
+    type = "relance.consent.revoked.v1"
+    contact: str
+    channels: tuple[Channel, ...]
+    points: tuple[ContactPoint, ...]
+    by: str | None = None
+
+
+class LeadBlocked(Event):
+    """Nobody may use these channels on this lead any more (000-42)."""
+
+    type = "relance.lead.blocked.v1"
+    channels: tuple[Channel, ...]
+    by: str | None = None
+
+
 class Need(Value):
     """One thing that is missing, with the rule that asks for it and its own sentence.
 
@@ -417,12 +439,16 @@ class NotificationRequested(Event):
 
 
 class NotificationWithdrawn(Event):
-    """What is not sent yet of this lead shall not be; absent fields match everything."""
+    """What is not sent yet of this lead shall not be; absent fields match everything.
+
+    `to` is an agent id, or `contact` for the person outside, whoever they were taken for.
+    """
 
     type = "relance.notification.withdrawn.v1"
     lead: str
     to: str | None = None
     template: str | None = None
+    channel: MessageChannel | None = None
     appointment: str | None = None
     why: str
 
@@ -456,6 +482,8 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     DeadlineCleared,
     QuestionAsked,
     QuestionAnswered,
+    ConsentRevoked,
+    LeadBlocked,
     ActionRefused,
     LeadLate,
     LeadClosed,

@@ -212,6 +212,15 @@ def _classified(e: pipeline.OutcomeClassified, say: _Say) -> str:
     return f"classified «{say.names.outcomes.get(e.outcome, e.outcome)}»{say.by(e.by)}"
 
 
+def _revoked(e: pipeline.ConsentRevoked, say: _Say) -> str:
+    points = ", ".join(point.value for point in e.points)
+    return f"does not want to be contacted by {', '.join(e.channels)} ({points}){say.by(e.by)}"
+
+
+def _blocked(e: pipeline.LeadBlocked, say: _Say) -> str:
+    return f"no more contact by {', '.join(e.channels)}{say.by(e.by)}"
+
+
 def _document(e: pipeline.DocumentAttached, say: _Say) -> str:
     name = f" {quoted(e.name or e.url)}" if e.name or e.url else ""
     return f"{say.names.documents.get(e.kind, e.kind)} {e.status}{name}{say.by(e.by)}"
@@ -258,13 +267,14 @@ def _requested(e: pipeline.NotificationRequested, say: _Say) -> str:
 
 
 def _withdrawn(e: pipeline.NotificationWithdrawn, say: _Say) -> str:
-    to = f" to {say.names.agent(e.to)}" if e.to else ""
+    to = f" to {'the contact' if e.to == 'contact' else say.names.agent(e.to)}" if e.to else ""
     return f"do not send {e.template or 'anything'}{to} any more: {_WHY_NOT.get(e.why, e.why)}"
 
 
 _WHY_NOT = {
     "lead_closed": "the lead is closed",
     "other_owner": "somebody else owns it",
+    "blocked": "they do not want to be contacted",
     "appointment_moved": "the appointment is moved",
     "appointment_cancelled": "the appointment is cancelled",
     "appointment_missed": "nobody came to the appointment",
@@ -349,6 +359,8 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.LeadClosed: _closed,
     pipeline.LeadReopened: _reopened,
     pipeline.OutcomeClassified: _classified,
+    pipeline.ConsentRevoked: _revoked,
+    pipeline.LeadBlocked: _blocked,
     pipeline.DocumentAttached: _document,
     pipeline.PaymentConfirmed: _payment,
     pipeline.AppointmentBooked: _booked,

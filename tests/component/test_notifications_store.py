@@ -12,13 +12,15 @@ import pytest
 
 import services.notifications
 from services.notifications import store
+from services.notifications.core.consent import Revocation, revocations
 from services.notifications.core.delivery import Accepted, deliver, next_instant, release, settle
 from services.notifications.core.message import State
 from services.notifications.core.request import handle
 from services.notifications.handlers import OnPipeline
 from shared.contract.envelope import Envelope, derived_id
+from shared.contract.intake import ContactPoint
 from shared.contract.notifications import MessageChannel
-from shared.contract.pipeline import NotificationWithdrawn
+from shared.contract.pipeline import ConsentRevoked, NotificationWithdrawn
 from shared.domain.directory import Directory
 from shared.runtime import migration
 from shared.runtime.postgres import Postgres, Transaction
@@ -67,6 +69,12 @@ def said(seed: int, many: int) -> list[Envelope]:
                 agent_is_told("mail-only", lead=lead, occasion=occasion),
                 contact_is_told(("phone", "+375291234567"), lead=lead, occasion=occasion),
                 NotificationWithdrawn(lead=lead, to=chance.choice([None, "anna"]), why="closed"),
+                contact_is_told(("phone", "+375297654321"), lead=lead, occasion=occasion),
+                ConsentRevoked(
+                    contact=derived_id("a contact"),
+                    channels=(chance.choice(["sms", "email"]),),
+                    points=(ContactPoint(kind="phone", value="+375297654321"),),
+                ),
             ]
         )
         when = (NIGHT if chance.random() < 0.3 else NOW) + timedelta(seconds=number)
@@ -81,9 +89,14 @@ async def sent_by_sql(sessions: Postgres) -> list[Envelope]:
         before = len(told)
         for channel in CHANNELS:
             async with sessions.transaction() as tx:
-                for message in await store.claim(tx, channel, LATER, 3):
-                    sending, _ = release(message, LATER, BOOK, DIRECTORY)
+                claimed = await store.claim(tx, channel, LATER, 3)
+                revoked = await store.revoked(tx, claimed)
+                for message in claimed:
+                    sending, news = release(message, LATER, BOOK, DIRECTORY, revoked=revoked)
                     await store.change(tx, [sending], lease_s=60)
+                    if sending.status != "sending":
+                        told += news
+                        continue
                     done, news = settle(sending, Accepted(), LATER, "at_most_once")
                     await store.change(tx, [done])
                     told += news
@@ -99,9 +112,12 @@ async def test_the_same_requests_make_the_same_messages_in_sql_and_in_the_core(
     handler = OnPipeline(BOOK, directory)
     state: State = {}
     by_core: list[Envelope] = []
+    revoked: frozenset[Revocation] = frozenset()
     for envelope in envelopes:
         state, news = handle(state, envelope, BOOK, DIRECTORY)
         by_core += news
+        if isinstance(envelope.data, ConsentRevoked):
+            revoked |= revocations(envelope.data)
     by_sql: list[Envelope] = []
     while envelopes:
         batch, envelopes = envelopes[: (n := chance.randrange(1, 9))], envelopes[n:]
@@ -112,7 +128,7 @@ async def test_the_same_requests_make_the_same_messages_in_sql_and_in_the_core(
         assert await store.load(tx, state, []) == state
         assert await store.earliest(tx) == next_instant(state.values())
     assert by_sql == by_core
-    _, sent = deliver(state, LATER, BOOK, DIRECTORY)
+    _, sent = deliver(state, LATER, BOOK, DIRECTORY, revoked=revoked)
     found = await sent_by_sql(sessions)
     assert sorted(e.id for e in found) == sorted(e.id for e in sent)
     for lead in {e.subject for e in sent}:

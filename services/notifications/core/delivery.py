@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.notifications.core import message as told
+from services.notifications.core.consent import Revocation, revocation_of
 from services.notifications.core.content import Links, address_of, compose
 from services.notifications.core.message import WAITING, Message, State
 from services.notifications.core.permission import must_wait
@@ -58,8 +59,12 @@ def release(
     book: Rulebook,
     directory: Directory,
     links: Links | None = None,
+    *,
+    revoked: Collection[Revocation] = (),
 ) -> Step:
     """A due message, judged: `sending` with its content, `held`, `suppressed` or `failed`.
+
+    `revoked` are the revocations of its address, read in the transaction that releases it.
 
     Raises the directory's `Unknown` and `UnknownTemplate`.
     """
@@ -67,7 +72,9 @@ def release(
     address = address_of(asked, message.channel, directory)
     if address is None:
         return message.ended("suppressed"), [told.suppressed(message, "no_address", now)]
-    wait = must_wait(asked, template, book.messages.hold, now, directory)
+    if asked.to.kind == "contact" and revocation_of(message.channel, address) in revoked:
+        return message.ended("suppressed"), [told.suppressed(message, "no_consent", now)]
+    wait = must_wait(message, template, book.messages, now, directory)
     if wait is not None and wait.why == "absent" and template.purpose == "digest":
         # Yesterday's plan is of no use to who comes back; their manager was told (decision 8).
         return message.ended("suppressed"), [told.suppressed(message, "absent", now)]
@@ -128,7 +135,13 @@ def next_instant(messages: Iterable[Message]) -> datetime | None:
 
 
 def deliver(
-    state: State, now: datetime, book: Rulebook, directory: Directory, links: Links | None = None
+    state: State,
+    now: datetime,
+    book: Rulebook,
+    directory: Directory,
+    links: Links | None = None,
+    *,
+    revoked: Collection[Revocation] = (),
 ) -> tuple[State, list[Envelope]]:
     """Everything due at `now`, handed to a provider that takes all (simulation)."""
     changed: dict[str, Message] = {}
@@ -136,7 +149,7 @@ def deliver(
     for message in state.values():
         if message.status not in WAITING or message.send_after > now:
             continue
-        released, news = release(message, now, book, directory, links)
+        released, news = release(message, now, book, directory, links, revoked=revoked)
         if released.status == "sending":
             policy = template_of(released.asked, book).policy
             released, news = settle(released, Accepted(), now, policy)

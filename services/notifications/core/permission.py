@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from shared.contract.pipeline import NotificationRequested
+from services.notifications.core.message import Message
+from services.notifications.core.quiet import quiet_until
+from shared.contract.notifications import MessageChannel
 from shared.domain.calendar import NeverOpen, OpenHours
 from shared.domain.directory import Directory
-from shared.domain.rulebook.message import Hold, Template
+from shared.domain.rulebook.message import Messages, Template
 
 _LOOK_AGAIN = timedelta(days=1)
 """A site without any open day holds its messages until somebody gives it hours."""
@@ -24,15 +27,17 @@ class Wait:
 
 
 def must_wait(
-    asked: NotificationRequested,
+    message: Message,
     template: Template,
-    hold: Hold,
+    messages: Messages,
     now: datetime,
     directory: Directory,
 ) -> Wait | None:
     """Why this message cannot go at `now`; None when it can. Raises the directory's `Unknown`."""
+    asked, hold = message.asked, messages.hold
     if asked.to.kind == "contact":
-        return _contact_waits()
+        zone = ZoneInfo(asked.to.zone or directory.site(asked.site).zone)
+        return _contact_waits(messages, message.channel, now, zone)
     opening = directory.opening(directory.agent(asked.to.id).site)
     if template.purpose == "digest":
         # At nine on an open day, even where the doors open at ten.
@@ -56,8 +61,14 @@ def _back(agent: str, opens: datetime, opening: OpenHours, directory: Directory)
     return opens
 
 
-def _contact_waits() -> Wait | None:
-    """A contact is written to at once: quiet hours and consent are judged here when they come."""
+def _contact_waits(
+    messages: Messages, channel: MessageChannel, now: datetime, zone: ZoneInfo
+) -> Wait | None:
+    """A contact is written to at once, except in the quiet hours of where they live."""
+    for quiet in messages.quiet:
+        until = quiet_until(quiet, now, zone) if channel in quiet.channels else None
+        if until is not None:
+            return Wait("quiet_hours", until, quiet.rule)
     return None
 
 

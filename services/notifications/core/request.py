@@ -96,7 +96,7 @@ def _withdrawn(
     changed: dict[str, Message] = {}
     told = []
     for message in state.values():
-        if message.status not in UNFINISHED or not _meant(message.asked, withdrawal):
+        if message.status not in UNFINISHED or not _meant(message, withdrawal):
             continue
         if message.status in WAITING:
             changed[message.id] = message.ended("suppressed")
@@ -106,10 +106,12 @@ def _withdrawn(
     return {**state, **changed}, told
 
 
-def _meant(asked: NotificationRequested, withdrawal: NotificationWithdrawn) -> bool:
+def _meant(message: Message, withdrawal: NotificationWithdrawn) -> bool:
+    asked = message.asked
     return (
         asked.lead == withdrawal.lead
-        and withdrawal.to in (None, asked.to.id)
+        and withdrawal.to in (None, asked.to.id, asked.to.kind)
         and withdrawal.template in (None, asked.template)
+        and withdrawal.channel in (None, message.channel)
         and withdrawal.appointment in (None, asked.appointment)
     )

@@ -14,6 +14,7 @@ from services.pipeline.core.appointment import (
     move_appointment,
 )
 from services.pipeline.core.attempt import log_attempt
+from services.pipeline.core.consent import block, channels_of
 from services.pipeline.core.create import create_by_hand
 from services.pipeline.core.fields import set_fields
 from services.pipeline.core.house import open_task
@@ -137,6 +138,10 @@ def _send(turn: Turn, lead: str, action: acts.Send, by: str) -> None:
     write(turn, lead, action, by)
 
 
+def _block(turn: Turn, lead: str, action: acts.Block, by: str) -> None:
+    block(turn, lead, channels_of(action.channels), action.for_ == "contact", by)
+
+
 def _book(turn: Turn, lead: str, action: acts.Book, by: str) -> None:
     book(turn, lead, action.start, action.lasts, place=action.place, by=by)
 
@@ -202,6 +207,7 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.Attach: _attach,
     acts.ConfirmPayment: _confirm_payment,
     acts.Send: _send,
+    acts.Block: _block,
     acts.Book: _book,
     acts.MoveAppointment: _move_appointment,
     acts.CancelAppointment: _cancel_appointment,

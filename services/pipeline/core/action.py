@@ -204,6 +204,22 @@ class MissAppointment(ActionBase):
     act: Literal["miss_appointment"] = "miss_appointment"
 
 
+class Block(ActionBase):
+    """Nobody uses these channels, or `all`, any more: `for` this lead, or for the contact."""
+
+    main = "channels"
+    act: Literal["block"] = "block"
+    channels: tuple[Literal["call", "sms", "email", "chat", "social", "all"], ...] = Field(
+        min_length=1
+    )
+    for_: Literal["lead", "contact"] = Field(default="lead", alias="for")
+
+    @property
+    def main_arguments(self) -> tuple[str, ...]:
+        """The channels."""
+        return self.channels
+
+
 class CancelTask(ActionBase):
     """The open task (id or kind) is no longer owed."""
 
@@ -302,6 +318,7 @@ LeadAction = Annotated[
     | Attach
     | ConfirmPayment
     | Send
+    | Block
     | Book
     | MoveAppointment
     | CancelAppointment

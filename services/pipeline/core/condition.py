@@ -71,6 +71,8 @@ def attribute(scene: Scene, name: str) -> tuple[str, ...]:
         return lead.tags
     if name == "late":
         return ("true" if lead.late_at else "false",)
+    if name == "blocked":
+        return tuple(lead.blocked)
     if name == "appointment":
         return _standing(lead.appointment, scene.now)
     if name == "payment":

@@ -9,7 +9,10 @@ from pydantic import AwareDatetime
 from services.pipeline.core.lead import State
 from shared.contract.envelope import Envelope
 from shared.contract.intake import ContactPoint, PointKind
-from shared.contract.pipeline import FieldsSet, LeadCreated, LeadLinked
+from shared.contract.pipeline import ConsentRevoked, FieldsSet, LeadCreated, LeadLinked
+
+HOUSE = "house-00"
+"""The rule of a revocation that no numbered sentence asked for: an agent's own."""
 
 
 class Point(State):
@@ -37,6 +40,8 @@ class Contact(State):
 
     `merged` are the contacts that this one has taken in, so that each can be parted again. A
     contact that was taken in has neither points nor leads: nothing leads to it any more.
+    `revoked`: the channel by which they do not want to be contacted → the rule that says so;
+    `revoked_at` are the points for which that has been told.
     """
 
     id: str
@@ -47,6 +52,8 @@ class Contact(State):
     language: str | None = None
     leads: tuple[str, ...] = ()
     merged: tuple[Merge, ...] = ()
+    revoked: dict[str, str] = {}
+    revoked_at: tuple[ContactPoint, ...] = ()
 
     @property
     def since(self) -> datetime | None:
@@ -68,6 +75,7 @@ def joined(into: Contact, other: Contact, lead: str, at: datetime) -> tuple[Cont
                 "company": into.company or other.company,
                 "language": into.language or other.language,
                 "merged": (*into.merged, Merge(contact=other, at=at)),
+                "revoked": other.revoked | into.revoked,
             }
         )
     return (
@@ -84,7 +92,9 @@ def parted(whole: Contact, part: Contact | None, id_: str, lead: str) -> tuple[C
     merge = next((m for m in whole.merged if m.contact.id == id_), None)
     if merge is not None:
         theirs = {(point.kind, point.value) for point in merge.contact.points}
-        part = merge.contact.model_copy(update={"leads": ()})
+        # What either of them did not want, nobody may do to either again.
+        revoked = merge.contact.revoked | whole.revoked
+        part = merge.contact.model_copy(update={"leads": (), "revoked": revoked})
         whole = whole.model_copy(
             update={
                 "points": tuple(p for p in whole.points if (p.kind, p.value) not in theirs),
@@ -117,6 +127,10 @@ def contact_evolve(contact: Contact | None, envelope: Envelope) -> Contact | Non
     if isinstance(data, LeadLinked):
         learnt = _learn(contact, envelope, data.points)
         return learnt if learnt.name else learnt.model_copy(update={"name": data.name})
+    if isinstance(data, ConsentRevoked):
+        rule = data.because.rule if data.because else HOUSE
+        revoked = {str(channel): rule for channel in data.channels} | contact.revoked
+        return contact.model_copy(update={"revoked": revoked, "revoked_at": data.points})
     if isinstance(data, FieldsSet):
         return _set_fields(contact, envelope, data.fields)
     return contact

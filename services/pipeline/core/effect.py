@@ -8,6 +8,7 @@ from typing import Any
 from services.pipeline.core import notify, question
 from services.pipeline.core.appointment import miss_appointment
 from services.pipeline.core.attempt import log_attempt
+from services.pipeline.core.consent import block, blocking_rule, channels_of
 from services.pipeline.core.create import create_linked
 from services.pipeline.core.fields import set_fields
 from services.pipeline.core.moment import due_of
@@ -36,6 +37,9 @@ def run(turn: Turn, trigger: Envelope, effect: Effect) -> None:
 
 def _create_task(turn: Turn, trigger: Envelope, effect: words.CreateTask) -> None:
     scene = turn.scene(trigger.subject)
+    channel = scene.book.tasks[effect.create_task].channel
+    if channel is not None and blocking_rule(scene, (channel,)) is not None:
+        return
     to = next(iter(agents(scene, effect.to)), None)
     due = None if effect.due is None else due_of(scene, effect.due)
     subject = fill(scene, effect.subject) if effect.subject else None
@@ -120,6 +124,10 @@ def _withdraw(turn: Turn, trigger: Envelope, effect: words.Withdraw) -> None:
     notify.withdraw(turn, trigger.subject, effect)
 
 
+def _block(turn: Turn, trigger: Envelope, effect: words.Block) -> None:
+    block(turn, trigger.subject, channels_of(effect.block), effect.for_ == "contact")
+
+
 DEEDS: Mapping[type[Effect], Callable[[Turn, Envelope, Any], None]] = {
     words.CreateTask: _create_task,
     words.PostponeTask: _postpone_task,
@@ -139,4 +147,5 @@ DEEDS: Mapping[type[Effect], Callable[[Turn, Envelope, Any], None]] = {
     words.Send: notify.send,
     words.Withdraw: _withdraw,
     words.Ask: question.ask,
+    words.Block: _block,
 }

@@ -10,6 +10,7 @@ from services.pipeline.core.action import ActionRequested, Classify, CreateLead,
 from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.calls import call_told
 from services.pipeline.core.condition import all_hold, linked, speaks_of_status
+from services.pipeline.core.consent import honour
 from services.pipeline.core.effect import run
 from services.pipeline.core.fields import typed_points
 from services.pipeline.core.happened import happened
@@ -121,6 +122,7 @@ def _cascade(turn: Turn) -> None:
     fired = 0
     while turn.pending:
         event = turn.pending.popleft()
+        honour(turn, event.subject)
         turn.actor, turn.other = _actor_of(turn, event), _other_of(event)
         for rule in turn.book.rules_on(happened(turn, event)):
             if not _applies(turn, rule, event):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from services.pipeline.core.contact import HOUSE
 from services.pipeline.core.evolve_appointment import APPOINTMENT_CHANGES
 from services.pipeline.core.evolve_task import TASK_CHANGES, Update
 from services.pipeline.core.lead import (
@@ -27,6 +28,7 @@ from shared.contract.pipeline import (
     FieldsSet,
     LeadAcknowledged,
     LeadAssigned,
+    LeadBlocked,
     LeadClosed,
     LeadCreated,
     LeadInvalidated,
@@ -176,6 +178,11 @@ def _late(lead: Lead, envelope: Envelope, _: LeadLate) -> Update:
     return {"late_at": lead.late_at or envelope.time}
 
 
+def _blocked(lead: Lead, _: Envelope, data: LeadBlocked) -> Update:
+    rule = data.because.rule if data.because else HOUSE
+    return {"blocked": {str(channel): rule for channel in data.channels} | lead.blocked}
+
+
 def _closed(_: Lead, envelope: Envelope, data: LeadClosed) -> Update:
     return {
         "status": data.status,
@@ -290,6 +297,7 @@ CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update]] = {
     AttemptLogged: _attempted,
     ContactMade: _in_contact,
     LeadLate: _late,
+    LeadBlocked: _blocked,
     LeadClosed: _closed,
     LeadReopened: _reopened,
     OutcomeClassified: _classified,

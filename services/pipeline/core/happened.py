@@ -20,6 +20,7 @@ from shared.contract.pipeline import (
     FieldsSet,
     LeadAcknowledged,
     LeadAssigned,
+    LeadBlocked,
     LeadClosed,
     LeadCreated,
     LeadLinked,
@@ -153,6 +154,10 @@ def _sent(_: Turn, __: Envelope, data: NotificationSent) -> Happenings:
     return [("sent", data.template), ("sent", ANY)]
 
 
+def _blocked(_: Turn, __: Envelope, data: LeadBlocked) -> Happenings:
+    return [("blocked", name) for name in (*data.channels, ANY)]
+
+
 def _closed(_: Turn, __: Envelope, data: LeadClosed) -> Happenings:
     return [("closed", data.status), ("closed", ANY)]
 
@@ -182,6 +187,7 @@ NAMES: Mapping[type[Event], Callable[[Turn, Envelope, Any], Happenings]] = {
     AppointmentMoved: _appointment("moved"),
     AppointmentCancelled: _appointment("cancelled"),
     AppointmentMissed: _appointment("missed"),
+    LeadBlocked: _blocked,
     LeadClosed: _closed,
     AgentAbsent: _absent,
     QuestionAnswered: _answered,

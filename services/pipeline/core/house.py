@@ -9,6 +9,7 @@ from services.pipeline.core import action as acts
 from services.pipeline.core.action import ActionBase
 from services.pipeline.core.appointment import booked, local_instant
 from services.pipeline.core.attempt import MADE
+from services.pipeline.core.consent import blocking_rule, sentence_of
 from services.pipeline.core.describe import label
 from services.pipeline.core.fields import READERS, read_point
 from services.pipeline.core.lead import Lead, Task
@@ -35,6 +36,7 @@ ON_CLOSED = (
     acts.Attach,
     acts.ConfirmPayment,
     acts.Unlink,
+    acts.Block,
 )
 """What can be done to a closed lead."""
 
@@ -56,6 +58,20 @@ def of_the_house(scene: Scene, action: ActionBase) -> Iterator[Need]:
     if not scene.lead.is_open and not isinstance(action, ON_CLOSED):
         yield _need("open", phrases.say("open_says"), ("status",), phrases.say("open"))
     yield from HOUSE.get(type(action), _nothing)(scene, action, phrases)
+    yield from _blocked(scene, action, phrases)
+
+
+def _blocked(scene: Scene, action: ActionBase, phrases: Phrases) -> Iterator[Need]:
+    """What would reach the contact by channels that are all forbidden, by the rule that does."""
+    channels: tuple[str, ...] = ()
+    if isinstance(action, acts.CreateTask) and (task := scene.book.tasks.get(action.task)):
+        channels = (task.channel,) if task.channel else ()
+    elif isinstance(action, acts.Send) and (t := scene.book.messages.by_id(action.template)):
+        channels = t.channels if t.to == "contact" else ()
+    rule = blocking_rule(scene, channels)
+    if rule is not None:
+        says, by = sentence_of(scene.book, rule), phrases.say("blocked", channels)
+        yield _need("block", says, ("block",), by, rule)
 
 
 def _need(condition: str, says: str, lacking: tuple[str, ...], by: str, rule: str = ITSELF) -> Need:

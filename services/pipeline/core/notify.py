@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from services.pipeline.core.action import Send as SendAction
+from services.pipeline.core.consent import blocking_rule
 from services.pipeline.core.lead import Appointment, Lead, Task
 from services.pipeline.core.party import agents
 from services.pipeline.core.turn import Scene, Turn
@@ -26,6 +27,7 @@ from shared.domain.directory import Directory
 from shared.domain.rulebook.effect import ALL, CONTACT, Send, Withdraw
 from shared.domain.rulebook.message import Template
 from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.zone import zone_of
 
 Values = dict[str, JsonValue]
 APPOINTMENT_EVENTS = (
@@ -69,6 +71,9 @@ def write(turn: Turn, lead: str, action: SendAction, by: str) -> None:
 def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
     """Ask that everybody `to` stands for be told, once per lead, day, stage or cause."""
     lead, scene = trigger.subject, turn.scene(trigger.subject)
+    channels = turn.book.messages.templates[effect.send].channels
+    if effect.to == CONTACT and blocking_rule(scene, channels) is not None:
+        return
     occasion = _occasion(scene, trigger, effect)
     values = message_values(scene, trigger, effect.send)
     attach = attachments(scene, turn.book.messages.templates[effect.send]) or ()
@@ -186,11 +191,12 @@ def _task_in_hand(lead: Lead, trigger: Envelope) -> Task | None:
 def _contact(scene: Scene) -> Recipient:
     """The contact with every point known; notifications takes the first of each kind."""
     contact = scene.contact
+    points = tuple(point.plain for point in contact.points)
     return Recipient(
         kind="contact",
         id=contact.id,
-        points=tuple(point.plain for point in contact.points),
-        zone=scene.directory.site(scene.lead.site).zone,
+        points=points,
+        zone=zone_of(points, scene.directory.site(scene.lead.site).zone),
         language=contact.language or scene.book.language,
     )
 

@@ -182,6 +182,15 @@ class Ask(Effect):
     answers: dict[str, Annotated[Answer, BeforeValidator(_answer)]] = Field(min_length=1)
 
 
+class Block(Effect):
+    """Nobody uses these channels, or `all`, any more: on this lead, or `for` the contact whatever
+    the lead. It binds agents and rules alike; what was owed or queued is taken back."""
+
+    word = "block"
+    block: Annotated[tuple[Literal["call", "sms", "email", "chat", "social", "all"], ...], Listed]
+    for_: Literal["lead", "contact"] = Field(default="lead", alias="for")
+
+
 EFFECTS: Mapping[str, type[Effect]] = {
     cls.word: cls
     for cls in (
@@ -203,6 +212,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
         Send,
         Withdraw,
         Ask,
+        Block,
     )
 }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from datetime import time
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
+from shared.contract.directory import Weekday
 from shared.contract.notifications import MessageChannel
 from shared.domain.rulebook.word import Listed, Part, Ref
 
@@ -23,6 +25,9 @@ Body = Literal["sms", "txt", "html"]
 BODIES: tuple[Body, ...] = ("sms", "txt", "html")
 NEEDED: Mapping[MessageChannel, Body] = {"sms": "sms", "email": "txt"}
 CHANNEL_OF: Mapping[Body, MessageChannel] = {"sms": "sms", "txt": "email", "html": "email"}
+
+CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[\w][\w. -]{0,120}$")]
 TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$")]
@@ -86,6 +91,28 @@ class Hold(Part):
     absent: str | None = None
 
 
+class Quiet(Part):
+    """When contacts are not disturbed by these channels, by the clock where they live: from
+    `from` to `until` each night, and all day on `days`. What is asked for then waits."""
+
+    channels: Annotated[tuple[MessageChannel, ...], Field(min_length=1)]
+    from_: Annotated[str, StringConstraints(pattern=CLOCK)] = Field(alias="from")
+    until: Annotated[str, StringConstraints(pattern=CLOCK)]
+    days: Annotated[tuple[Weekday, ...], Field(max_length=6)] = ()
+    rule: str
+    says: str | None = None
+
+    @property
+    def starts(self) -> time:
+        """Local time at which it begins."""
+        return time.fromisoformat(self.from_)
+
+    @property
+    def ends(self) -> time:
+        """Local time at which it ends; before `starts` it runs over midnight."""
+        return time.fromisoformat(self.until)
+
+
 class Messages(Part):
     """The whole of `messages.toml`, with the sources of its templates.
 
@@ -95,6 +122,7 @@ class Messages(Part):
 
     company: Annotated[str, StringConstraints(min_length=1)]
     hold: Hold = Hold()
+    quiet: tuple[Quiet, ...] = ()
     template: tuple[Template, ...] = ()
     partials: dict[str, str] = {}
 

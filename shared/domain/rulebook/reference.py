@@ -33,6 +33,7 @@ ATTRIBUTES = (
     "outcome",
     "payment",
     "appointment",
+    "blocked",
 )
 """What `is` can ask of every lead, besides fields."""
 

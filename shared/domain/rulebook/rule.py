@@ -52,6 +52,12 @@ class Target(Part):
     send: Annotated[tuple[Annotated[str, Ref("template", ANY)], ...], Listed] | None = None
     attach: Annotated[tuple[Annotated[str, Ref("document", ANY)], ...], Listed] | None = None
     confirm_payment: Annotated[tuple[PaymentKind | Literal["any"], ...], Listed] | None = None
+    block: (
+        Annotated[
+            tuple[Literal["call", "sms", "email", "chat", "social", "all", "any"], ...], Listed
+        ]
+        | None
+    ) = None
     book: Literal["any"] | None = None
     move_appointment: Literal["any"] | None = None
     cancel_appointment: Literal["any"] | None = None
@@ -104,6 +110,7 @@ ACTION_WORDS = (
     "send",
     "attach",
     "confirm_payment",
+    "block",
     "book",
     "move_appointment",
     "cancel_appointment",

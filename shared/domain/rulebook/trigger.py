@@ -163,6 +163,13 @@ class Opened(Trigger):
     opened: Annotated[tuple[Annotated[str, Ref("template", ANY)], ...], Listed]
 
 
+class Blocked(Trigger):
+    """The lead may not be worked by these channels any more, for itself or for the person."""
+
+    word = "blocked"
+    blocked: Annotated[tuple[Literal["call", "sms", "email", "chat", "social", "any"], ...], Listed]
+
+
 class Closed(Trigger):
     """The lead ended this way."""
 
@@ -212,6 +219,7 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
         DeadlineReached,
         Sent,
         Opened,
+        Blocked,
         Closed,
         OwnerAbsent,
         Answered,
