@@ -15,9 +15,19 @@ from typing import Any, Literal
 import httpx2
 from pydantic import ValidationError
 
-from shared.contract.directory import KINDS, Absence, Agent, Document, Kind, Site, Team, kind_of
+from shared.contract.directory import (
+    KINDS,
+    Absence,
+    Agent,
+    Availability,
+    Document,
+    Kind,
+    Site,
+    Team,
+    kind_of,
+)
 
-ORDER: tuple[Kind, ...] = ("calendar", "site", "team", "agent", "absence")
+ORDER: tuple[Kind, ...] = ("calendar", "site", "team", "agent", "absence", "availability")
 """What is named by others comes first."""
 
 _TIMEOUT_S = 20.0
@@ -119,6 +129,8 @@ def _references(document: Document) -> Iterator[tuple[str, Kind, str | None]]:
             yield "team", "team", document.team
         case Absence():
             yield "agent", "agent", document.agent
+        case Availability():
+            yield "id", "agent", document.id
 
 
 def _document(kind: Kind, table: object) -> Document:

@@ -16,6 +16,8 @@ def declared(step: Declare, site: str, directory: Directory) -> tuple[Document, 
     """The new versions of the documents that the step changes; `site` unless it names one."""
     if step.declare == "absence":
         return (_absence(step.away, directory),)
+    if step.declare == "availability":
+        return (step.availability,)
     document = directory.site(step.site or site)
     if step.declare == "setting":
         settings = {**document.settings, **{k: str(v) for k, v in step.values.items()}}

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from services.pipeline.core.action import Action
-from shared.contract.directory import Interval, Weekday
+from shared.contract.directory import Availability, Interval, Weekday
 from shared.domain.duration import parse as parse_duration
 
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
@@ -182,11 +182,12 @@ class Answer(Step):
 
 
 class Declare(Step):
-    """The company changes something: a site's weekly opening hours, one setting, an absence."""
+    """The company changes something: a site's weekly opening hours, one setting, an absence, or
+    whether an agent can take a call (`agent`, `state`)."""
 
     model_config = ConfigDict(extra="allow")
 
-    declare: Literal["calendar", "setting", "absence"]
+    declare: Literal["calendar", "setting", "absence", "availability"]
     site: str | None = None
 
     @property
@@ -206,6 +207,13 @@ class Declare(Step):
         )
 
     @property
+    def availability(self) -> Availability:
+        """Whether somebody can take a call, for an `availability`."""
+        if set(self.values) != {"agent", "state"}:
+            raise ValueError('an availability says agent and state ("available" or "busy")')
+        return Availability(id=self.values["agent"], state=self.values["state"])
+
+    @property
     def away(self) -> Away:
         """Who is away from when to when, for an `absence`."""
         return Away.model_validate(self.values)
@@ -216,6 +224,8 @@ class Declare(Step):
             _ = self.weekly
         elif self.declare == "absence":
             _ = self.away
+        elif self.declare == "availability":
+            _ = self.availability
         return self
 
 

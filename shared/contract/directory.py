@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, model_validator
 from shared.contract.envelope import Event, Value
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Kind = Literal["site", "calendar", "team", "agent", "absence"]
+Kind = Literal["site", "calendar", "team", "agent", "absence", "availability"]
 
 
 class Interval(Value):
@@ -90,13 +90,29 @@ class Absence(Document):
         return self
 
 
-DIRECTORY_EVENTS: tuple[type[Document], ...] = (Site, Calendar, Team, Agent, Absence)
+class Availability(Document):
+    """Whether the agent of this `id` can take a call now, as telephony or a desk says it; `busy`:
+    on a call or on a break. Nobody who is not named here is busy."""
+
+    type = "relance.directory.availability.v1"
+    state: Literal["available", "busy"]
+
+
+DIRECTORY_EVENTS: tuple[type[Document], ...] = (
+    Site,
+    Calendar,
+    Team,
+    Agent,
+    Absence,
+    Availability,
+)
 KINDS: dict[Kind, type[Document]] = {
     "site": Site,
     "calendar": Calendar,
     "team": Team,
     "agent": Agent,
     "absence": Absence,
+    "availability": Availability,
 }
 
 

@@ -6,13 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.contract.directory import Absence, Agent, Calendar, Document, Site, Team, kind_of
+from shared.contract.directory import (
+    Absence,
+    Agent,
+    Availability,
+    Calendar,
+    Document,
+    Kind,
+    Site,
+    Team,
+    kind_of,
+)
 from shared.domain.calendar import OpenHours
 
 D = TypeVar("D", bound=Document)
+
+_PLURALS: Mapping[Kind, str] = {"availability": "_availabilities"}
 
 LONG_ABSENCE = timedelta(hours=24)
 """After so long somebody has to say what becomes of an absent agent's leads (003-12)."""
@@ -61,6 +73,7 @@ class Directory:
     _teams: Mapping[str, Team] = field(default_factory=dict)
     _agents: Mapping[str, Agent] = field(default_factory=dict)
     _absences: Mapping[str, Absence] = field(default_factory=dict)
+    _availabilities: Mapping[str, Availability] = field(default_factory=dict)
 
     @classmethod
     def of(cls, documents: Iterable[Document]) -> Directory:
@@ -71,7 +84,7 @@ class Directory:
         """This directory with `documents` in the place of their former versions."""
         changed: dict[str, dict[str, Document]] = {}
         for document in documents:
-            name = f"_{kind_of(document)}s"
+            name = _PLURALS.get(kind_of(document), f"_{kind_of(document)}s")
             if name not in changed:
                 changed[name] = dict(getattr(self, name))
             changed[name][document.id] = document
@@ -134,6 +147,13 @@ class Directory:
         """The absence of that agent in which `instant` lies; None while they are there."""
         known = self._away.get(agent, ())
         return next((each for each in known if each.since <= instant < each.until), None)
+
+    def availability(self, agent: str, instant: datetime) -> Literal["available", "busy", "absent"]:
+        """Whether that agent can take a call at `instant`."""
+        if self.away(agent, instant) is not None:
+            return "absent"
+        said = self._availabilities.get(agent)
+        return "available" if said is None or said.withdrawn else said.state
 
     @property
     def absences(self) -> tuple[Away, ...]:

@@ -162,7 +162,8 @@ MISTAKES = {
     "a requirement on a field nobody declared": (
         ('need = [ { filled = "niche" } ]', 'need = [ { filled = ["niche", "city"] } ]'),
         "rulebook.toml: require 001-20: need[0]: filled: 'city' is no field or contact point of "
-        "this rulebook; known: niche, phone, email, name, company, mobile, owner",
+        "this rulebook; known: niche, phone, email, name, company, mobile, owner, "
+        "contact",
     ),
     "a requirement on two actions": (
         ('to = { move = "lost" }', 'to = { move = "lost", close = "lost" }'),
@@ -172,12 +173,14 @@ MISTAKES = {
     "a party that is none": (
         ('{ create_task = "call_back"', '{ create_task = "call_back", to = "somebody"'),
         "rulebook.toml: rule house-01: do[0]: to: 'somebody' is no agent here; expected owner, "
-        "actor, manager, linked_owner, answer, role:x, team:x, next_of team:x or agent:x",
+        "actor, manager, linked_owner, last_caller, answer, role:x, team:x, "
+        "next_of team:x or agent:x",
     ),
     "a task for the contact": (
         ('{ create_task = "call_back"', '{ create_task = "call_back", to = "contact"'),
         "rulebook.toml: rule house-01: do[0]: to: 'contact' is no agent here; expected owner, "
-        "actor, manager, linked_owner, answer, role:x, team:x, next_of team:x or agent:x",
+        "actor, manager, linked_owner, last_caller, answer, role:x, team:x, "
+        "next_of team:x or agent:x",
     ),
     "any task where one is meant": (
         ('{ create_task = "call_back"', '{ create_task = "any"'),

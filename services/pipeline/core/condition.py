@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from services.pipeline.core.lead import Appointment, Attempt, Exchange, Lead
-from services.pipeline.core.moment import instant, later, moment_of
-from services.pipeline.core.party import is_one_of
+from services.pipeline.core.moment import instant, later, local_date, moment_of
+from services.pipeline.core.party import agents, is_one_of
 from services.pipeline.core.turn import Scene
 from shared.domain.contact_point import is_mobile
 from shared.domain.rulebook import condition as words
@@ -56,6 +56,8 @@ def known(scene: Scene, name: str) -> str | None:
         return told
     if name == "owner":
         return scene.lead.owner
+    if name == "contact":
+        return scene.contact.id if scene.contact.leads else None
     return scene.lead.fields.get(name)
 
 
@@ -66,19 +68,16 @@ def _is(condition: words.Is, scene: Scene) -> Missing:
 
 def attribute(scene: Scene, name: str) -> tuple[str, ...]:
     """The values that `is` compares: several for tags, none for what is not known."""
+    derived = ATTRIBUTES.get(name)
+    if derived is not None:
+        return derived(scene)
     lead = scene.lead
-    if name == "tags":
-        return lead.tags
-    if name == "late":
-        return ("true" if lead.late_at else "false",)
-    if name == "blocked":
-        return tuple(lead.blocked)
-    if name == "appointment":
-        return _standing(lead.appointment, scene.now)
-    if name == "payment":
-        return tuple(payment.kind for payment in lead.payments)
     value = lead.fields.get(name) if name in scene.book.fields else getattr(lead, name)
     return () if value is None else (str(value),)
+
+
+def _said(it_is: object) -> tuple[str, ...]:
+    return ("true" if it_is else "false",)
 
 
 def _standing(appointment: Appointment | None, now: datetime) -> tuple[str, ...]:
@@ -89,6 +88,17 @@ def _standing(appointment: Appointment | None, now: datetime) -> tuple[str, ...]
         return (appointment.status,)
     when = "booked" if appointment.starts_at > now else "past"
     return (when, appointment.answer) if appointment.answer else (when,)
+
+
+ATTRIBUTES: Mapping[str, Callable[[Scene], tuple[str, ...]]] = {
+    "tags": lambda scene: scene.lead.tags,
+    "late": lambda scene: _said(scene.lead.late_at),
+    "blocked": lambda scene: tuple(scene.lead.blocked),
+    "appointment": lambda scene: _standing(scene.lead.appointment, scene.now),
+    "owner_locked": lambda scene: _said(scene.lead.owner_locked),
+    "payment": lambda scene: tuple(payment.kind for payment in scene.lead.payments),
+}
+"""What is worked out of the lead rather than written in it."""
 
 
 def _matches(values: tuple[str, ...], want: Range | tuple[str, ...]) -> bool:
@@ -129,7 +139,8 @@ def _attempts(condition: words.Attempts, scene: Scene) -> Missing:
         tried = _apart(tried, want.apart, scene)
     if want.channel == "each_known" and _untried(scene, tried):
         return ("attempts",)
-    return () if want.admits(len(tried)) else ("attempts",)
+    number = len({local_date(scene, a.at) for a in tried}) if want.days else len(tried)
+    return () if want.admits(number) else ("attempts",)
 
 
 def _is_meant(attempt: Attempt, want: AttemptCount) -> bool:
@@ -228,6 +239,13 @@ def _by(condition: words.By, scene: Scene) -> Missing:
     return () if is_one_of(scene, scene.actor, condition.by) else ("by",)
 
 
+def _availability(condition: words.Availability, scene: Scene) -> Missing:
+    want = condition.availability
+    party = agents(scene, want.party)
+    states = {scene.directory.availability(agent, scene.now) for agent in party}
+    return () if states == {want.is_} else ("availability",)
+
+
 def linked(scene: Scene, conditions: Iterable[Condition]) -> Lead | None:
     """The other lead of the contact for which these hold, the one spoken of before any."""
     conditions = tuple(conditions)
@@ -259,6 +277,7 @@ CHECKS: Mapping[type[Condition], Callable[[Any, Scene], Missing]] = {
     words.Message: _message,
     words.Document: _document,
     words.By: _by,
+    words.Availability: _availability,
     words.Linked: _linked,
     words.Not: _not,
     words.AnyOf: _any_of,

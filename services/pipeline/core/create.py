@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.pipeline.core import action as acts
 from services.pipeline.core.contact import Contact, Point
 from services.pipeline.core.fields import typed_points
-from services.pipeline.core.identity import defaults_of, lead_id, take
+from services.pipeline.core.identity import LIVE, defaults_of, lead_id, take
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.phrase import Phrases
 from services.pipeline.core.refusal import needs
@@ -13,7 +13,7 @@ from services.pipeline.core.stage import assign, enter
 from services.pipeline.core.turn import Scene, Turn
 from shared.contract.envelope import Envelope
 from shared.contract.intake import Channel, ContactPoint, LeadReceived
-from shared.contract.pipeline import ActionRefused, LeadCreated
+from shared.contract.pipeline import ActionRefused, ContactMade, LeadCreated
 from shared.domain.lead_number import number_of
 from shared.domain.rulebook.declaration import Pipeline
 
@@ -79,6 +79,8 @@ def create_by_hand(turn: Turn, action: acts.CreateLead, by: str) -> None:
         turn.emit(subject, ActionRefused(action=action.act, by=by, needs=standing_against))
         return
     lead = take(turn, received, pipeline, by=by)
+    if action.channel in LIVE:
+        turn.emit(lead, ContactMade(channel=action.channel, direction="inbound", by=by))
     if turn.lead(lead).owner is None:
         assign(turn, lead, action.owner or by, by)
 
@@ -119,6 +121,11 @@ def _draft(
         fields=defaults_of(turn.book) | received.fields,
     )
     contact = Contact(
-        id=id_, tenant=tenant, points=points, name=received.name, company=received.company
+        id=id_,
+        tenant=tenant,
+        points=points,
+        name=received.name,
+        company=received.company,
+        leads=next((known.leads for p in received.points if (known := turn.contact_at(p))), ()),
     )
     return Scene(lead, contact, turn.book, turn.directory, turn.now, by, arguments)

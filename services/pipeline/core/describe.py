@@ -52,6 +52,8 @@ def _given(condition: words.Given, scene: Scene, phrases: Phrases) -> str:
 def _attempts(condition: words.Attempts, _: Scene, phrases: Phrases) -> str:
     want = condition.attempts
     what = [phrases.bounds(want.at_least, want.at_most, want.exactly)]
+    if want.days:
+        what.append(phrases.say("days"))
     if want.channel is not None:
         each = want.channel == "each_known"
         what.append(phrases.say("each_known") if each else want.channel)
@@ -101,6 +103,11 @@ def _by(condition: words.By, _: Scene, phrases: Phrases) -> str:
     return phrases.say("by", condition.by)
 
 
+def _availability(condition: words.Availability, _: Scene, phrases: Phrases) -> str:
+    want = condition.availability
+    return phrases.say(want.is_, phrases.noun(want.party))
+
+
 def _linked(condition: words.Linked, scene: Scene, phrases: Phrases) -> str:
     return phrases.say("linked", [describe(each, scene) for each in condition.linked])
 
@@ -132,6 +139,7 @@ WORDS: Mapping[type[Condition], Callable[[Any, Scene, Phrases], str]] = {
     words.Message: _message,
     words.Document: _document,
     words.By: _by,
+    words.Availability: _availability,
     words.Linked: _linked,
     words.Is: _is,
     words.Not: _not,

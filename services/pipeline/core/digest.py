@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -17,11 +18,16 @@ from shared.contract.envelope import Because, Envelope, caused
 from shared.contract.pipeline import NotificationRequested, Recipient
 from shared.contract.reminders import DigestDue
 from shared.domain.directory import Directory
-from shared.domain.rulebook.declaration import Digest
+from shared.domain.rulebook.declaration import Digest, Effort
 from shared.domain.rulebook.rulebook import Rulebook
 
 Line = dict[str, JsonValue]
-KEYS = {"due_today": "today", "late": "late", "no_open_task": "no_open_task"}
+KEYS = {
+    "due_today": "today",
+    "late": "late",
+    "no_open_task": "no_open_task",
+    "shortfall": "shortfall",
+}
 
 
 def owners_for(directory: Directory, agent: str) -> tuple[str, ...]:
@@ -128,6 +134,8 @@ def _sections(declared: Digest, morning: Morning, owner: Agent) -> dict[str, Jso
     for lead in morning.leads:
         if lead.owner != owner.id or not lead.is_open:
             continue
+        if declared.shortfall is not None:
+            found["shortfall"] += _tried_too_little(declared.shortfall, morning, lead)
         tasks = lead.open_tasks()
         if not tasks:
             found["no_open_task"].append(_line(morning, lead, None))
@@ -140,6 +148,21 @@ def _sections(declared: Digest, morning: Morning, owner: Agent) -> dict[str, Jso
         key: [*sorted(lines, key=lambda line: str(line["due_at"]))] if key in shown else []
         for key, lines in found.items()
     }
+
+
+def _tried_too_little(effort: Effort, morning: Morning, lead: Lead) -> list[Line]:
+    """The lead with how often it was tried on the last open day, where that is too little. One
+    received that very day is not counted yet."""
+    hours = morning.directory.opening(lead.site)
+    day = hours.date_of(hours.add_working_days(hours.instant_of(morning.date, dt.time(12)), -1))
+    if hours.date_of(lead.received_at) >= day:
+        return []
+    tried = Counter(a.channel for a in lead.attempts if a.counted and hours.date_of(a.at) == day)
+    if all(tried[channel] >= effort.rounds for channel in effort.channels):
+        return []
+    done: Line = {channel: tried[channel] for channel in effort.channels}
+    line = _line(morning, lead, None)
+    return [line | {"day": day.isoformat(), "tried": done, "rounds": effort.rounds}]
 
 
 def _section_of(task: Task, morning: Morning, site: str) -> str | None:

@@ -74,6 +74,11 @@ def _is_booked(scene: Scene) -> bool:
     return last is not None and last.status == "booked"
 
 
+def local_date(scene: Scene, at: datetime) -> date:
+    """The date at the lead's site."""
+    return at.astimezone(_zone(scene)).date()
+
+
 def _zone(scene: Scene) -> ZoneInfo:
     return scene.directory.opening(scene.lead.site).zone
 

@@ -90,6 +90,12 @@ def _answer(scene: Scene) -> tuple[str, ...]:
     return next(((agent,) for agent in named if agent), ())
 
 
+def _last_caller(scene: Scene) -> tuple[str, ...]:
+    """Who made the last attempt."""
+    tried = (attempt.by for attempt in reversed(scene.lead.attempts))
+    return next(((agent,) for agent in tried if agent), ())
+
+
 def _ids(kind: str, scene: Scene, name: str) -> tuple[str, ...]:
     """`team:site` are those of the lead's site who are in a team."""
     directory = scene.directory
@@ -114,4 +120,5 @@ NAMED: Mapping[str, Callable[[Scene], tuple[str, ...]]] = {
     "manager": _manager,
     "linked_owner": _linked_owner,
     "answer": _answer,
+    "last_caller": _last_caller,
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
+from services.pipeline.core.lead import Attempt
+from services.pipeline.core.moment import instant, local_date
 from services.pipeline.core.phrase import Phrases
 from services.pipeline.core.turn import Scene
 from shared.contract.directory import Agent
@@ -52,11 +55,31 @@ def _source(scene: Scene) -> str:
     return source.label if source else scene.lead.source
 
 
+def _day(scene: Scene) -> str:
+    tried = since_contact(scene)
+    return str(len({local_date(scene, attempt.at) for attempt in tried}))
+
+
+def _round(scene: Scene) -> str:
+    tried = (a.channel for a in since_contact(scene) if local_date(scene, a.at) == scene.today)
+    return str(max(Counter(tried).values(), default=0))
+
+
+def since_contact(scene: Scene) -> list[Attempt]:
+    """The counted attempts since the contact was last reached."""
+    start = instant(scene, "last_contact")
+    return [
+        a for a in scene.lead.attempts if a.counted and (a.at > start or not scene.lead.contacts)
+    ]
+
+
 VALUES: Mapping[str, Callable[[Scene], str]] = {
     "agent": _name,
     "initials": _initials,
     "date": lambda scene: Phrases(scene.book.language).date(scene.today),
     "note": lambda scene: str((scene.arguments or {}).get("note") or ""),
+    "day": _day,
+    "round": _round,
     "source": _source,
     "company": lambda scene: scene.book.messages.company,
     "contact": lambda scene: scene.lead.name or scene.contact.name or "",

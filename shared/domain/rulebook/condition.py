@@ -76,8 +76,10 @@ class AttemptCount(ExchangeCount):
 
     `channel = "each_known"`: that many in all, and at least one on every channel known of the
     contact. `apart`: an attempt counts when it is at least that long after the one before it.
+    `days`: counted are not attempts but the local dates on which there was one.
     """
 
+    days: bool = False
     code: Annotated[str, Ref("attempt")] | None = None
     outcome: Annotated[str, Ref("outcome")] | None = None
     counted: bool = True
@@ -203,6 +205,20 @@ class By(Condition):
     by: Annotated[tuple[PartyName, ...], Listed]
 
 
+class WhoIsThere(Part):
+    """A party of whom everybody is available, busy (on a call, on a break) or absent."""
+
+    party: PartyName
+    is_: Literal["available", "busy", "absent"] = Field(alias="is")
+
+
+class Availability(Condition):
+    """Whether somebody can take a call now; of nobody nothing is true."""
+
+    word = "availability"
+    availability: WhoIsThere
+
+
 class Linked(Condition):
     """All of these are true of another lead of the same contact: of the one that the event speaks
     of, where it speaks of one, else of any."""
@@ -238,6 +254,7 @@ CONDITIONS: Mapping[str, type[Condition]] = {
         Message,
         Document,
         By,
+        Availability,
         Linked,
         Not,
         AnyOf,

@@ -227,21 +227,37 @@ class Setting(Part):
             return self.default
 
 
+class Effort(Part):
+    """How often a day a contact is to be tried on each of these channels (002-10)."""
+
+    rounds: int = Field(ge=1, le=20)
+    channels: Annotated[tuple[Channel, ...], Listed, Field(min_length=1)]
+
+
 class Digest(Part):
     """A daily message at a local time, by template, with these sections.
 
     `to = "owner"`: each agent gets their own leads. `to = "manager"`: each team's manager gets
     all leads of the team, per adviser; with the section `absent` also who of them is away.
+    The section `shortfall` lists the leads that were tried less than that on the last open day.
     """
 
     template: Annotated[str, Ref("template")]
     to: Literal["owner", "manager"]
     at: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
     sections: Annotated[
-        tuple[Literal["due_today", "late", "no_open_task", "absent"], ...], Field(min_length=1)
+        tuple[Literal["due_today", "late", "no_open_task", "shortfall", "absent"], ...],
+        Field(min_length=1),
     ]
+    shortfall: Effort | None = None
     rule: RuleId | None = None
     says: str | None = None
+
+    @model_validator(mode="after")
+    def _says_how_often(self) -> Self:
+        if ("shortfall" in self.sections) != (self.shortfall is not None):
+            raise ValueError("the section shortfall and the table shortfall go together")
+        return self
 
 
 class Late(Part):

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-Name = Literal["agent", "initials", "date", "source", "company", "contact", "note"]
+Name = Literal["agent", "initials", "date", "source", "company", "contact", "note", "day", "round"]
 """agent, initials: whoever acts, else the owner · date: today at the site · source: how the lead
 came, by its label · company: ours · contact: the person's name · note: what the agent wrote with
-the action that started the rule. Any field id stands for its value.
+the action that started the rule · day: on how many local dates somebody has tried to reach the
+contact since they were last reached · round: how often today, by the channel tried most. Any field
+id stands for its value.
 """
 
 NAMES: tuple[str, ...] = get_args(Name)

@@ -34,10 +34,11 @@ ATTRIBUTES = (
     "payment",
     "appointment",
     "blocked",
+    "owner_locked",
 )
 """What `is` can ask of every lead, besides fields."""
 
-PARTIES = ("owner", "actor", "manager", "linked_owner", "answer")
+PARTIES = ("owner", "actor", "manager", "linked_owner", "last_caller", "answer")
 PARTY_PREFIXES = ("role:", "team:", "next_of team:", "agent:")
 
 Path = tuple[str | int, ...]
@@ -113,7 +114,7 @@ def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
         "pipeline": tuple(book.pipelines),
         "stage": tuple(stages),
         "field": tuple(book.fields),
-        "filled": (*book.fields, *CONTACT_FIELDS, "mobile", "owner"),
+        "filled": (*book.fields, *CONTACT_FIELDS, "mobile", "owner", "contact"),
         "task": tuple(book.tasks),
         "outcome": tuple(book.outcomes),
         "attempt": tuple(book.attempts),
