@@ -55,8 +55,9 @@ def settings() -> None:
 
 @app.command()
 def docs() -> None:
-    """Write docs/events, docs/metrics.md and the topic table anew; refuses what breaks readers."""
-    from relance import event_docs, metrics_page  # noqa: PLC0415
+    """Write anew what is made from the code: docs/events, docs/rulebook.md, docs/metrics.md, the
+    topic table, and the schemas of the rulebooks' files; refuses what breaks readers."""
+    from relance import event_docs, metrics_page, rulebook_page, rulebook_schema  # noqa: PLC0415
 
     try:
         changed = event_docs.write()
@@ -65,6 +66,7 @@ def docs() -> None:
     if not metrics_page.PAGE.exists() or metrics_page.PAGE.read_text() != metrics_page.page():
         metrics_page.PAGE.write_text(metrics_page.page())
         changed = [*changed, metrics_page.PAGE.name]
+    changed = [*changed, *rulebook_page.write(), *rulebook_schema.write()]
     typer.echo("\n".join(changed) or "Nothing has changed.")
 
 

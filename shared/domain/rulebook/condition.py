@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from shared.contract.intake import Channel
 from shared.contract.pipeline import DocumentStatus
 from shared.domain.rulebook.due import Duration, Moment
-from shared.domain.rulebook.word import Listed, Names, Part, Ref, Word, parse
+from shared.domain.rulebook.word import Listed, Names, Part, Ref, Word, words
 
 PartyName = Annotated[str, Ref("party")]
 
@@ -24,17 +24,13 @@ class Condition(Word):
     """Something that is true of a lead, or not yet."""
 
 
-def _condition(value: object) -> Condition:
-    return parse(CONDITIONS, value, "if")
-
-
 def _branch(value: object) -> object:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-AnyCondition = Annotated[Condition, BeforeValidator(_condition)]
+AnyCondition = Annotated[Condition, words(lambda: CONDITIONS, "if")]
 AllOf = tuple[AnyCondition, ...]
-Branch = Annotated[AllOf, BeforeValidator(_branch)]
+Branch = Annotated[AllOf, BeforeValidator(_branch, json_schema_input_type=AnyCondition | AllOf)]
 
 
 class Range(Part):

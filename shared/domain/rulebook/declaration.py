@@ -111,6 +111,9 @@ def _choice(value: object) -> object:
     return {"label": value} if isinstance(value, str) else value
 
 
+AnyChoice = Annotated[Choice, BeforeValidator(_choice, json_schema_input_type=str | Choice)]
+
+
 class FieldDeclaration(Declaration):
     """Something known about a lead, or `of` its contact. A `list` has `values` (id → label, or
     label with the dates on which it can be chosen).
@@ -122,7 +125,7 @@ class FieldDeclaration(Declaration):
     """
 
     type: Literal["text", "list", "date", "number", "url"] = "text"
-    values: dict[str, Annotated[Choice, BeforeValidator(_choice)]] = {}
+    values: dict[str, AnyChoice] = {}
     of: Literal["lead", "contact"] = "lead"
     default: str | None = None
     keep: Literal["last", "max"] = "last"

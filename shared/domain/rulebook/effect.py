@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from shared.domain.rulebook.due import DueTime
-from shared.domain.rulebook.word import Listed, Part, Ref, Word, parse
+from shared.domain.rulebook.word import Listed, Part, Ref, Word, words
 
 ALL = "all"
 """As a value of a word that takes back: every one of them."""
@@ -170,6 +170,9 @@ def _answer(value: object) -> object:
     return {"label": value} if isinstance(value, str) else value
 
 
+AnyAnswer = Annotated[Answer, BeforeValidator(_answer, json_schema_input_type=str | Answer)]
+
+
 class Ask(Effect):
     """Agents are asked by the template of that name, once per lead; the first answer counts.
 
@@ -179,7 +182,7 @@ class Ask(Effect):
     word = "ask"
     ask: Annotated[str, Ref("template")]
     to: PartyName = "manager"
-    answers: dict[str, Annotated[Answer, BeforeValidator(_answer)]] = Field(min_length=1)
+    answers: dict[str, AnyAnswer] = Field(min_length=1)
 
 
 class Block(Effect):
@@ -216,4 +219,4 @@ EFFECTS: Mapping[str, type[Effect]] = {
     )
 }
 
-AnyEffect = Annotated[Effect, BeforeValidator(lambda value: parse(EFFECTS, value, "do"))]
+AnyEffect = Annotated[Effect, words(lambda: EFFECTS, "do")]

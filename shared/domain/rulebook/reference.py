@@ -13,7 +13,7 @@ from shared.domain.rulebook.due import MOMENTS, DueTime
 from shared.domain.rulebook.effect import Ask, Send, SetDeadline
 from shared.domain.rulebook.placeholder import unknown
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.domain.rulebook.word import Kind, Ref
+from shared.domain.rulebook.word import KIND_NAMES, Kind, Ref
 
 POINTS = ("phone", "email")
 CONTACT_FIELDS = (*POINTS, "name", "company")
@@ -143,16 +143,7 @@ def _problem(kind: Kind, name: str, known: Mapping[Kind, tuple[str, ...]]) -> st
         return None
     close = get_close_matches(name, known[kind], n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known[kind]) or 'none'}"
-    return f"{name!r} is no {_KIND_NAMES.get(kind, kind)} of this rulebook; {hint}"
-
-
-_KIND_NAMES: Mapping[Kind, str] = {
-    "filled": "field or contact point",
-    "attempt": "attempt code",
-    "attempt or outcome": "attempt code or outcome",
-    "deadline": "deadline that a rule sets",
-    "question": "question that a rule asks",
-}
+    return f"{name!r} is no {KIND_NAMES.get(kind, kind)} of this rulebook; {hint}"
 
 
 def _party_problem(name: str) -> str | None:

@@ -22,7 +22,7 @@ class Rule(Part):
 
     id: RuleId
     says: Sentence
-    when: Annotated[Trigger, words(TRIGGERS, "when")]
+    when: Annotated[Trigger, words(lambda: TRIGGERS, "when")]
     if_: AllOf = Field(default=(), alias="if")
     do: tuple[AnyEffect, ...] = Field(min_length=1)
 

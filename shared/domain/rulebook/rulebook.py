@@ -30,7 +30,7 @@ from shared.domain.rulebook.source import Sources
 from shared.domain.rulebook.word import Part
 
 
-def _by_id(tables: object) -> object:
+def by_id(tables: object) -> object:
     """`[[field]]` tables keyed by their `id`, in file order; an id given twice is an error."""
     if not isinstance(tables, Iterable) or isinstance(tables, Mapping | str):
         return tables
@@ -43,7 +43,7 @@ def _by_id(tables: object) -> object:
     return keyed
 
 
-ById = BeforeValidator(_by_id)
+ById = BeforeValidator(by_id)
 
 
 class Rulebook(Part):

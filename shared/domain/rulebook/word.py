@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -33,6 +33,18 @@ Kind = Literal[
 """What a name in a rulebook can stand for; `reference.py` knows which names exist."""
 
 
+KIND_NAMES: Mapping[Kind, str] = {
+    "filled": "field or contact point",
+    "attempt": "attempt code",
+    "attempt or outcome": "attempt code or outcome",
+    "deadline": "deadline that a rule sets",
+    "question": "question that a rule asks",
+    "duration": "duration or setting",
+    "attribute": "attribute or field",
+}
+"""How people call a kind where its own name would not say it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ref:
     """Marks a field whose text names a declaration of this kind; checked at load.
@@ -42,6 +54,11 @@ class Ref:
 
     kind: Kind
     also: str | None = None
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        """Editors say what kind of name is expected."""
+        also = f", or `{self.also}`" if self.also else ""
+        return {**handler(core), "description": f"{KIND_NAMES.get(self.kind, self.kind)}{also}"}
 
 
 class Part(BaseModel):
@@ -95,9 +112,22 @@ def parse(registry: Mapping[str, type[AnyWord]], value: object, part: str) -> An
     )
 
 
-def words(registry: Mapping[str, type[Any]], part: str) -> BeforeValidator:
-    """A validator for fields that hold words of `registry`, looked up when a file is loaded."""
-    return BeforeValidator(lambda value: parse(registry, value, part))
+@dataclass(frozen=True)
+class Spoken:
+    """Reads a word of a registry, looked up when a file is loaded: a registry comes after the
+    words that may stand inside others."""
+
+    registry: Callable[[], Mapping[str, type[Any]]]
+    part: str
+
+    def __call__(self, value: object) -> Any:
+        """The word that a table says."""
+        return parse(self.registry(), value, self.part)
+
+
+def words(registry: Callable[[], Mapping[str, type[Any]]], part: str) -> BeforeValidator:
+    """A validator for fields that hold words of a registry."""
+    return BeforeValidator(Spoken(registry, part))
 
 
 Listed = BeforeValidator(listed)
