@@ -54,6 +54,11 @@ class Outside:
         """A browser's POST of a web form: urlencoded, from a page of the company's site."""
         return await self._http.post(f"/in/{source}", data=fields, headers={"Origin": origin})
 
+    async def file(self, source: str, text: str) -> httpx2.Response:
+        """A file of leads, handed in by whoever has the source's secret."""
+        headers = {"Authorization": f"Bearer {self.secret}", "Content-Type": "text/csv"}
+        return await self._http.post(f"/in/{source}", content=text, headers=headers)
+
     async def mail(self, message: EmailMessage) -> str:
         """A mail over SMTP; the server's answer to DATA."""
         host, port = self.smtp

@@ -6,17 +6,21 @@ bytes at its doors.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from typing import Literal
 from urllib.parse import urlencode
 
-from relance.simulation.step import Call, Receive, Reply
+from relance.simulation.step import Call, FileRow, Receive, Reply
 from services.intake.core.arrival import Arrival
 from services.intake.formats import call as call_format
+from services.intake.formats import csv_rows
 from services.intake.formats import form as form_format
 from services.intake.formats import mail as mail_format
 from services.intake.formats.payload import Payload
@@ -32,7 +36,8 @@ class NoSuchSource(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One message from outside, for one source; exactly one of `call`, `form`, `mail` is there.
+    """What comes from outside for one source; exactly one of `call`, `form`, `mail`, `file` (CSV)
+    is there.
 
     `id` is the sender's own id of it.
     """
@@ -42,6 +47,7 @@ class Input:
     call: Mapping[str, object] | None = None
     form: Mapping[str, str] = field(default_factory=dict)
     mail: EmailMessage | None = None
+    file: str | None = None
 
     def payload(self) -> Payload:
         """The bytes at the source's first door, as that door hands them over."""
@@ -57,6 +63,8 @@ class Input:
                 mail_from=str(self.mail["From"].addresses[0].addr_spec),
                 mailbox=self.source.mailbox,
             )
+        if self.file is not None:
+            return Payload(door, "text/csv", self.file.encode())
         body = urlencode(self.form).encode()
         return Payload(door, "application/x-www-form-urlencoded", body)
 
@@ -69,13 +77,18 @@ class Input:
             return mail_format.read(payload)
         return form_format.read(self.source, payload)
 
+    def arrivals(self) -> list[Arrival]:
+        """A file as intake's format reads it, a row each. Raises intake's `Refusal`."""
+        return [row.arrival for row in csv_rows.read(self.source, self.payload())]
+
 
 def source_of(sources: Sources, step: Receive | Reply | Call) -> Source:
     """The source a step names, or the first of its channel. Raises `NoSuchSource`."""
-    channel: Channel = "call"
+    channel: Channel | Literal["file"] = "call"
     if not isinstance(step, Call):
         channel = step.receive if isinstance(step, Receive) else step.reply
-    fitting = [each for each in sources.source if each.format == FORMATS[channel]]
+    format_ = "csv" if channel == "file" else FORMATS[channel]
+    fitting = [each for each in sources.source if each.format == format_]
     wanted = None if isinstance(step, Reply) else step.source
     found = next((each for each in fitting if wanted in (None, each.id)), None)
     if found is None:
@@ -91,6 +104,8 @@ def received(step: Receive, source: Source, id_: str, at: datetime) -> Input:
         return Input(source, id_, call=_call(step, id_, at))
     if source.format == "form":
         return Input(source, id_, form=_form(step, source, id_))
+    if source.format == "csv":
+        return Input(source, id_, file=_file(step.file_rows, source))
     message = _mail(step.email or "", step.name, source, id_, at)
     message["Subject"] = step.subject or "Вопрос"
     if step.in_reply_to:
@@ -160,6 +175,17 @@ def _form(step: Receive, source: Source, id_: str) -> dict[str, str]:
         **step.fields,
     }
     return {named.get(word, word): value for word, value in said.items() if value}
+
+
+def _file(rows: Sequence[FileRow], source: Source) -> str:
+    """The rows as a spreadsheet saves them: every column of the mapping, in its order."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";")
+    writer.writerow(source.mapping)
+    for row in rows:
+        said = row.model_dump() | row.fields
+        writer.writerow([said.get(word) or "" for word in source.mapping.values()])
+    return text.getvalue()
 
 
 def _mail(sender: str, name: str | None, source: Source, id_: str, at: datetime) -> EmailMessage:

@@ -144,6 +144,9 @@ class Performance:
         source = source_of(self.book.sources, step)
         step = step.model_copy(update={"id": self._id(step.id)})
         sent = received(step, source, self._id(), self.world.now.astimezone(self.zone))
+        if step.receive == "file":
+            self._arrive_rows(sent, step)
+            return
         self._arrive(sent, step.as_)
         if step.owner:
             self._give(step.as_, step.owner)
@@ -193,6 +196,14 @@ class Performance:
         link = links[0]
         action = AnswerQuestion(question=link.question, answer=step.answer, to=step.to)
         self._perform(link.lead, link.agent, action)
+
+    def _arrive_rows(self, sent: Input, step: Receive) -> None:
+        self.cues.append(Received(self.world.now, sent))
+        said = self.world.receive_file(sent)
+        for row, envelope in zip(step.file_rows, said, strict=True):
+            lead = lead_made_by(envelope, self.world.log)
+            if lead is not None and row.as_ is not None:
+                self.known.leads[row.as_] = lead
 
     def _arrive(self, sent: Input, alias: str | None) -> None:
         self.cues.append(Received(self.world.now, sent))

@@ -50,8 +50,23 @@ class Step(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+class FileRow(Step):
+    """One lead of a file; `owner` is written in it, `as` names the lead for later steps."""
+
+    as_: str | None = Field(default=None, alias="as")
+    id: str | None = None
+    owner: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    name: str | None = None
+    company: str | None = None
+    text: str | None = None
+    fields: dict[str, str] = {}
+
+
 class Receive(Step):
-    """The outside gets in touch: a call, a form or an e-mail, at one of intake's doors.
+    """The outside gets in touch: a call, a form or an e-mail, at one of intake's doors; or a file
+    of leads is put there, with `rows`, or with the one row that the step itself is.
 
     `as` names the lead for later steps, `owner` has the team's manager give the lead to that
     agent. `source` is an entry of `sources.toml` (default: the first of that channel).
@@ -59,7 +74,8 @@ class Receive(Step):
     `auto` marks a mail that a machine wrote.
     """
 
-    receive: Literal["call", "form", "email"]
+    receive: Literal["call", "form", "email", "file"]
+    rows: tuple[FileRow, ...] = ()
     as_: str | None = Field(default=None, alias="as")
     owner: str | None = None
     source: str | None = None
@@ -87,6 +103,12 @@ class Receive(Step):
             raise ValueError(f"an input of {self.receive} carries no {field}; it carries {known}")
         return self
 
+    @property
+    def file_rows(self) -> tuple[FileRow, ...]:
+        """The rows of a file."""
+        said = self.model_dump(include=set(FileRow.model_fields), by_alias=True, exclude_unset=True)
+        return self.rows or (FileRow.model_validate(said),)
+
 
 _ANYWAY = frozenset({"receive", "as_", "owner", "source", "id"})
 _CARRIED: dict[str, frozenset[str]] = {
@@ -95,6 +117,7 @@ _CARRIED: dict[str, frozenset[str]] = {
         {"phone", "email", "name", "company", "subject", "text", "language", "fields"}
     ),
     "email": frozenset({"email", "name", "subject", "text", "in_reply_to", "auto"}),
+    "file": frozenset({"rows", "phone", "email", "name", "company", "text", "fields"}),
 }
 
 

@@ -72,6 +72,22 @@ class World:
         self._settle()
         return said
 
+    def receive_file(self, sent: Input) -> list[Envelope]:
+        """A file of leads is put at its door; what intake said of each row. Raises `Refusal`."""
+        acceptance, said = self._acceptance(sent), []
+        for arrival in sent.arrivals():
+            try:
+                row = normalise(sent.source, arrival, acceptance)
+            except Refusal as refusal:
+                row = quarantined(sent.source.id, refusal.sentence, acceptance, arrival.provider_id)
+            said.append(row)
+        new = [row for row in said if row.id not in self._inbox]
+        self.log += [row for row in said if row.id in self._inbox]
+        self._inbox.update(row.id for row in new)
+        self._publish(new)
+        self._settle()
+        return said
+
     def lead_of(self, sent: Input) -> str | None:
         """The id that intake gives this input as a lead; None if it has no id of its own."""
         return event_id(self.tenant, sent.source.id, LeadReceived, sent.arrival().provider_id)

@@ -8,6 +8,7 @@ import structlog
 
 from services.intake.core.bucket import Buckets
 from services.intake.doors.directory import DirectoryDoor
+from services.intake.doors.file import FileDoor
 from services.intake.doors.http import HttpDoor, ways_of
 from services.intake.doors.smtp import SmtpDoor
 from services.intake.doors.topic import TopicDoor
@@ -71,6 +72,8 @@ def create(settings: IntakeSettings) -> Intake:
     service.raw_subscriptions += [
         RawSubscription(INBOUND, TopicDoor(reception, book.sources).receive)
     ]
+    if settings.files is not None:
+        service.loops.append(FileDoor(reception, book.sources.source, settings.files).run)
     if any("smtp" in source.doors for source in book.sources.source):
         service.on_start.append(_listening(service.smtp))
     service.on_stop += [mails.stop, service.smtp.stop]  # the last one stops first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ import structlog
 from services.intake import metrics
 from services.intake.core.arrival import Arrival, Refusal
 from services.intake.core.normal_form import INTAKE, Acceptance, normalise, quarantined, raw_id_of
-from services.intake.formats import call, form
+from services.intake.formats import call, csv_rows, form
 from services.intake.formats.mail_process import MailReaders
 from services.intake.formats.payload import BODY_BYTES_MOST, Payload
 from shared.contract import topics
@@ -43,6 +43,9 @@ _KEPT_HEADERS = frozenset(
 
 _STAGES_MOST_S = LIMIT_S + 0.5
 """For all stages; past the limit of one, whose failure the producer must see."""
+
+_ROWS_AT_ONCE = 500
+"""Rows of a file that are on their way to Kafka together."""
 
 _LETTER_BYTES_MOST = 8 * topics.MIB - 64 * 1024
 """What fits on the dead letters beside the headers."""
@@ -109,6 +112,36 @@ class Reception:
             raise NotConfirmed("Kafka has not acknowledged it; please try again.") from None
         return read
 
+    async def take_rows(self, source: Source, payload: Payload) -> list[Read]:
+        """Read a file and record its rows; what came of each, in order.
+
+        A row that cannot be used is set aside and stops no other; a file that cannot be read is
+        one refused read. Raises `NotConfirmed`: the rows that were recorded keep their ids.
+        """
+        try:
+            rows = csv_rows.read(source, payload)
+        except Refusal as refusal:
+            reads = [self.set_aside(source.id, payload, refusal)]
+        else:
+            region = self._region(source)
+            reads = [self._row(source, payload, row, region) for row in rows]
+        for start in range(0, len(reads), _ROWS_AT_ONCE):
+            try:
+                async with asyncio.timeout(_STAGES_MOST_S):
+                    await self.record(reads[start : start + _ROWS_AT_ONCE])
+            except TimeoutError:
+                raise NotConfirmed("Kafka has not acknowledged it; please try again.") from None
+        return reads
+
+    def _row(self, source: Source, payload: Payload, row: csv_rows.Row, region: str | None) -> Read:
+        own = replace(payload, body=row.text, provider_id=row.arrival.provider_id)
+        try:
+            envelope = normalise(source, row.arrival, self._acceptance(region))
+        except Refusal as refusal:
+            why = Refusal(f"row {row.number}: {refusal.sentence}", refusal.field)
+            return self.set_aside(source.id, own, why)
+        return Read(own, source.id, envelope)
+
     async def read(self, source: Source, payload: Payload) -> Read:
         """What the input says; nothing is written yet."""
         try:
@@ -148,6 +181,8 @@ class Reception:
                 return form.read(source, payload)
             case "mail":
                 return await self._mails.read(payload)
+            case "csv":
+                raise Refusal("a file of leads is taken in row by row")
 
     def _acceptance(self, region: str | None) -> Acceptance:
         return Acceptance(

@@ -28,6 +28,11 @@ class IntakeSettings(Settings):
     smtp_port: int = Field(
         default=0, ge=0, le=65535, description="SMTP port for mailbox sources; 0 takes a free one."
     )
+    files: Path | None = Field(
+        default=None,
+        description="Folder of the file door: files in FOLDER/SOURCE/ are taken in and moved to "
+        "FOLDER/SOURCE/done/. Without it sources get no files.",
+    )
     source_rate_per_s: float = Field(
         default=100, gt=0, description="Inputs a second that one source may send for long."
     )

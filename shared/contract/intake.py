@@ -44,7 +44,9 @@ class LeadReceived(Event):
 
     `source` and `site` name entries of the rulebook's sources and of the directory;
     `occurred_at` is the sender's own time (for people); `missing` names what the form asked for
-    and did not get; `dedupe_key` stands in where the sender has no id (`runtime.md` 10).
+    and did not get; `dedupe_key` stands in where the sender has no id (`runtime.md` 10). A row of
+    a file names its `batch`, the same for all rows of it, and whose lead it is (`owner`, as
+    written).
     """
 
     type = "relance.lead.received.v1"
@@ -63,6 +65,8 @@ class LeadReceived(Event):
     occurred_at: AwareDatetime | None = None
     call: CallFacts | None = None
     mail: MailFacts | None = None
+    owner: str | None = None
+    batch: str | None = None
     dedupe_key: str | None = None
     raw_id: str | None = None
 
@@ -129,7 +133,7 @@ class RawReceived(Event):
 
     type = "relance.inbound.raw.v1"
     source: str
-    door: Literal["http", "smtp", "topic"]
+    door: Literal["http", "smtp", "topic", "file"]
     content_type: str
     body_base64: str
     headers: dict[str, str] = {}

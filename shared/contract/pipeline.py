@@ -43,6 +43,7 @@ class LeadCreated(Event):
     fields: dict[str, str] = {}
     tags: tuple[str, ...] = ()
     mail_ids: tuple[str, ...] = ()
+    batch: str | None = None
     linked: str | None = None
     by: str | None = None
 

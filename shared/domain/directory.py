@@ -107,6 +107,17 @@ class Directory:
         """The person inside; raises `Unknown`."""
         return _found("agent", id_, self._agents)
 
+    def called(self, text: str) -> Agent | None:
+        """The one agent whom people call so: by id, initials, e-mail or name."""
+        wanted = text.strip().casefold()
+        found = [
+            agent
+            for agent in self.agents
+            if wanted in {t.casefold() for t in (agent.id, agent.initials, agent.name)}
+            or (agent.email or "").casefold() == wanted
+        ]
+        return found[0] if wanted and len(found) == 1 else None
+
     def opening(self, site: str) -> OpenHours:
         """The site's open hours in its zone; raises `Unknown` for site, calendar or zone."""
         known = self._openings.get(site)

@@ -100,7 +100,9 @@ class _Stage:
         if sent.mail is not None:
             await self._outside.mail(sent.mail)
             return
-        if sent.call is None:
+        if sent.file is not None:
+            answer = await self._outside.file(source.id, sent.file)
+        elif sent.call is None:
             answer = await self._outside.form(source.id, source.origins[0], dict(sent.form))
         elif source.doors[0] == "http":
             answer = await self._outside.call(source.id, dict(sent.call))

@@ -51,6 +51,8 @@ class Arrival(Value):
     call: CallFacts | None = None
     news: CallNews | None = None
     mail: MailFacts | None = None
+    owner: str | None = None
+    batch: str | None = None
     ignored: str | None = None
 
 

@@ -120,6 +120,8 @@ def _received(
         occurred_at=arrival.occurred_at,
         call=_cleaned(arrival.call),
         mail=_cleaned(arrival.mail),
+        owner=line(arrival.owner),
+        batch=arrival.batch,
     )
     if arrival.provider_id is None:
         received = received.model_copy(update={"dedupe_key": _dedupe_key(received)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -28,7 +28,8 @@ _OPENAPI: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "By the source's format: a call as JSON; a form as JSON, urlencoded or "
-        "multipart, its fields named as the source's mapping says; a mail as message/rfc822.",
+        "multipart, its fields named as the source's mapping says; a mail as message/rfc822; a "
+        "file of leads as text/csv, its columns named as the mapping says.",
         "content": {
             "application/json": {
                 "schema": {"anyOf": [CallPayload.model_json_schema(), {"type": "object"}]}
@@ -36,6 +37,7 @@ _OPENAPI: dict[str, Any] = {
             "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
             "multipart/form-data": {"schema": {"type": "object"}},
             "message/rfc822": {"schema": {"type": "string"}},
+            "text/csv": {"schema": {"type": "string"}},
         },
     },
 }
@@ -124,13 +126,16 @@ class HttpDoor:
         wait_s = self._buckets.take(f"{way.source.id}/{sender.kind}", _monotonic_s())
         if wait_s:
             raise problem.too_many(wait_s)
-        read = await self._taken(way.source, Payload(
+        payload = Payload(
             door="http",
             content_type=headers.get("content-type", ""),
             body=body,
             headers=headers,
             provider_id=headers.get("webhook-id") or headers.get("idempotency-key") or None,
-        ))  # fmt: skip
+        )
+        if way.source.format == "csv":
+            return _accepted_rows(await self._taken_rows(way.source, payload))
+        read = await self._taken(way.source, payload)
         return _accepted(way.source, read, sender, _is_browser(request))
 
     async def _taken(self, source: Source, payload: Payload) -> Read:
@@ -146,6 +151,18 @@ class HttpDoor:
         if read.refusal is not None:
             raise problem.unusable(read.refusal.sentence, read.refusal.field, read.envelope.id)
         return read
+
+    async def _taken_rows(self, source: Source, payload: Payload) -> list[Read]:
+        """A file; only one that cannot be read at all is refused."""
+        try:
+            reads = await self._reception.take_rows(source, payload)
+        except NotConfirmed:
+            raise problem.not_confirmed() from None
+        if all(read.refusal is not None for read in reads):
+            first = reads[0]
+            assert first.refusal is not None
+            raise problem.unusable(first.refusal.sentence, first.refusal.field, first.envelope.id)
+        return reads
 
     async def preflight(self, source: SourceId, request: Request) -> Response:
         """A browser asks whether a page's script may send here."""
@@ -214,6 +231,22 @@ def _accepted(source: Source, read: Read, sender: Sender, browser: bool) -> Resp
     if why is not None and sender.kind == "secret":  # a robot need not know that it was noticed
         body["ignored"] = why
     return JSONResponse(body, 202, headers=headers)
+
+
+def _accepted_rows(reads: Sequence[Read]) -> Response:
+    """How many rows were taken in, and why others were not."""
+    refused = [read for read in reads if read.refusal is not None]
+    return JSONResponse(
+        {
+            "received": len(reads) - len(refused),
+            "set_aside": [
+                {"id": read.envelope.id, "why": read.refusal.sentence}
+                for read in refused
+                if read.refusal is not None
+            ],
+        },
+        202,
+    )
 
 
 def _is_browser(request: Request) -> bool:

@@ -31,10 +31,11 @@ def read(source: Source, payload: Payload) -> Arrival:
             provider_id=payload.provider_id,
             ignored=f"a robot: it filled {source.honeypot!r}, a field that no person sees",
         )
-    return _mapped(source, pairs, payload.provider_id)
+    return mapped(source, pairs, payload.provider_id)
 
 
-def _mapped(source: Source, pairs: Pairs, provider_id: str | None) -> Arrival:
+def mapped(source: Source, pairs: Pairs, provider_id: str | None) -> Arrival:
+    """What these (name, value) pairs say by the source's mapping."""
     words: dict[str, list[str]] = {}
     fields: dict[str, list[str]] = {}
     typed: dict[str, list[Typed]] = {"phone": [], "email": []}
@@ -64,6 +65,7 @@ def _mapped(source: Source, pairs: Pairs, provider_id: str | None) -> Arrival:
         subject=said("subject"),
         text="\n".join(filter(None, (said("text", "\n"), *rest))) or None,
         language=said("language"),
+        owner=said("owner"),
         fields={word: ", ".join(values) for word, values in fields.items()},
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Door = Literal["http", "smtp", "topic"]
+Door = Literal["http", "smtp", "topic", "file"]
 
 BODY_BYTES_MOST = 5 * 1024 * 1024
 """The most that any door takes in."""

@@ -70,6 +70,7 @@ def create(envelope: Envelope, data: LeadCreated) -> Lead:
         tags=data.tags,
         fields=data.fields,
         mail_ids=data.mail_ids,
+        batch=data.batch,
         linked=(data.linked,) if data.linked else (),
     )
 

@@ -10,6 +10,7 @@ from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.merge import invalidate, one_contact, one_lead_each
 from services.pipeline.core.moment import later
+from services.pipeline.core.phrase import Phrases
 from services.pipeline.core.stage import assign, enter, reopen
 from services.pipeline.core.turn import Turn
 from services.pipeline.core.value import read_value
@@ -244,6 +245,7 @@ def _create(turn: Turn, asked: Request) -> None:
                 fields=fields,
                 tags=data.tags,
                 mail_ids=_mail_ids(data),
+                batch=data.batch,
                 by=asked.by,
             ),
         )
@@ -251,7 +253,19 @@ def _create(turn: Turn, asked: Request) -> None:
         enter(turn, id_, pipeline.id, first.id)
     for text in unread:
         turn.emit(id_, NoteAdded(text=text))
+    if data.owner is not None:
+        with turn.under(source.rule if source else None):
+            _affected(turn, id_, data.owner)
     _answered(turn, id_, data)
+
+
+def _affected(turn: Turn, lead: str, called: str) -> None:
+    """The file says whose it is; one whom nobody knows is noted, and rules find an owner."""
+    agent = turn.directory.called(called)
+    if agent is not None:
+        assign(turn, lead, agent.id)
+    else:
+        turn.emit(lead, NoteAdded(text=Phrases(turn.book.language).say("unknown_owner", called)))
 
 
 def _fields(turn: Turn, data: LeadReceived) -> tuple[dict[str, str], list[str]]:

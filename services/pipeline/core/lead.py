@@ -175,6 +175,7 @@ class Lead(State):
     tags: tuple[str, ...] = ()
     fields: dict[str, str] = {}
     mail_ids: tuple[str, ...] = ()
+    batch: str | None = None
     attempts: tuple[Attempt, ...] = ()
     contacts: tuple[Exchange, ...] = ()
     tasks: dict[str, Task] = {}

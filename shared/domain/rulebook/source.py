@@ -10,11 +10,17 @@ from pydantic import Field, StringConstraints, model_validator
 from shared.contract.intake import Channel
 from shared.domain.rulebook.word import Part
 
-Format = Literal["call", "form", "mail"]
-Door = Literal["http", "smtp", "topic"]
+Format = Literal["call", "form", "mail", "csv"]
+Door = Literal["http", "smtp", "topic", "file"]
 
-WORDS = frozenset({"name", "company", "phone", "email", "subject", "text", "language", "id"})
-"""What a form field can be; any other word of a mapping is a field id of the rulebook."""
+WORDS = frozenset(
+    {"name", "company", "phone", "email", "subject", "text", "language", "id", "owner"}
+)
+"""What a form field or a column can be; any other word of a mapping is a field id of the rulebook.
+`owner` is an agent, by id, initials, e-mail or name."""
+
+MAPPED: frozenset[Format] = frozenset({"form", "csv"})
+"""The formats whose fields only the mapping explains."""
 
 IGNORED = "ignore"
 """The mapping's word for a form field that nobody needs to see (a tracking mark)."""
@@ -39,10 +45,10 @@ class Source(Part):
     Over HTTP either one of `secrets` (`env:NAME` or `file:/path`, two while one replaces the
     other) proves the sender, or a browser form is let in by its `origins`.
 
-    `mapping` names for each form field what it is: a word of `WORDS`, a field id of the
-    rulebook, or `ignore`. A field that is not mapped is kept in the text. `asks` is what a
-    complete input gives; what is absent is marked as missing. A filled `honeypot` field means a
-    robot. `portal`: a mail from there is always a request, never a reply. `page` serves a plain
+    `mapping` names for each form field, or column of a file, what it is: a word of `WORDS`, a
+    field id of the rulebook, or `ignore`. What is not mapped is kept in the text. `asks` is what
+    a complete input gives; what is absent is marked as missing. A filled `honeypot` field means
+    a robot. `portal`: a mail from there is always a request, never a reply. `page` serves a plain
     form to try the source with, `thanks_url` is where a browser goes afterwards. `mailbox` is the
     SMTP recipient, `cloudevents_source` the `source` attribute on the `inbound.*` topics.
     """
@@ -85,10 +91,14 @@ class Source(Part):
             problems.append("door smtp needs format mail and a mailbox")
         if "topic" in doors and self.cloudevents_source is None:
             problems.append("door topic needs cloudevents_source")
-        if self.format != "form" and (self.origins or self.mapping or self.page or self.honeypot):
-            problems.append("origins, mapping, page and honeypot are for format form")
-        if self.format == "form" and not self.reachable_by:
-            problems.append("the mapping of a form needs a phone or an email")
+        if self.format != "form" and (self.origins or self.page or self.honeypot):
+            problems.append("origins, page and honeypot are for format form")
+        if self.format not in MAPPED and self.mapping:
+            problems.append("a mapping is for formats form and csv")
+        if self.format in MAPPED and not self.reachable_by:
+            problems.append(f"the mapping of a {self.format} needs a phone or an email")
+        if "file" in doors and self.format != "csv":
+            problems.append("door file needs format csv")
         if self.page and "http" not in doors:
             problems.append("page needs door http")
         if problems:
