@@ -141,7 +141,11 @@ def decode(raw: bytes) -> Envelope:
     Raises `UnknownEvent` for a type not in the topic table and `ValueError` (pydantic's
     `ValidationError` included) for anything that is no valid envelope.
     """
-    attributes: Any = from_json(raw, allow_inf_nan=False)
+    return typed(from_json(raw, allow_inf_nan=False))
+
+
+def typed(attributes: Any) -> Envelope:
+    """The envelope of what JSON said; raises what `decode` raises."""
     if not isinstance(attributes, dict):
         raise ValueError("an envelope is a JSON object")
     cls = EVENT_CLASSES.get(str(attributes.get("type")))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from shared.contract.envelope import Envelope
-from shared.contract.topics import Topic, UnknownEvent, decode
+from shared.contract.topics import Topic, UnknownEvent, typed
 from shared.runtime.kafka import Record
 
 _DEEPEST = 32
@@ -49,7 +49,7 @@ def read(record: Record, topic: Topic) -> Item:
         _refuse(attributes, 0)
         if isinstance(attributes, dict):
             _identify(item, attributes)
-        envelope = decode(record.value)
+        envelope = typed(attributes)
     except UnknownEvent as error:
         item.unknown = str(error)
         if not item.subject or item.id is None:

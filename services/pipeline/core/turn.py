@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.pipeline.core.contact import Contact, contact_evolve, joined, parted
@@ -196,7 +197,7 @@ class Turn:
 
     def because(self, rule: str) -> Because:
         """How an event names the rule that made it."""
-        return Because(rulebook=self.book.name, version=self.book.version, rule=rule)
+        return _because(self.book.name, self.book.version, rule)
 
     def apply(self, envelope: Envelope) -> None:
         """What an event, ours or a sibling's, changes of its lead and contact."""
@@ -245,4 +246,11 @@ class Turn:
             for point in contact.points
             if self._points.get((point.kind, point.value), contact.id) == contact.id
         )
-        return contact.model_copy(update={"points": mine})
+        every = len(mine) == len(contact.points)
+        return contact if every else contact.model_copy(update={"points": mine})
+
+
+@lru_cache(maxsize=4096)
+def _because(rulebook: str, version: str, rule: str) -> Because:
+    """A value like any other, named by each of its rule's events: so made once."""
+    return Because(rulebook=rulebook, version=version, rule=rule)
