@@ -20,12 +20,14 @@ from shared.contract.directory import (
     Absence,
     Agent,
     Availability,
+    Calendar,
     Document,
     Kind,
     Site,
     Team,
     kind_of,
 )
+from shared.domain import public_holidays
 
 ORDER: tuple[Kind, ...] = ("calendar", "site", "team", "agent", "absence", "availability")
 """What is named by others comes first."""
@@ -97,6 +99,7 @@ def read(file: Path) -> list[Document]:
             except ValueError as error:
                 problems.append(f"{file.name}: {error}")
     problems += [f"{file.name}: {problem}" for problem in _twice(documents)]
+    problems += [f"{file.name}: {problem}" for problem in _unknown_holidays(documents)]
     if problems:
         raise DirectoryError("\n".join(problems))
     return documents
@@ -149,6 +152,14 @@ def _document(kind: Kind, table: object) -> Document:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"{named}: {field}: {first['msg']}") from None
+
+
+def _unknown_holidays(documents: Iterable[Document]) -> Iterator[str]:
+    for document in documents:
+        if isinstance(document, Calendar) and document.holidays is not None:
+            problem = public_holidays.problem(document.holidays)
+            if problem is not None:
+                yield f"calendar {document.id!r}: holidays: {problem}"
 
 
 def _twice(documents: Iterable[Document]) -> Iterator[str]:

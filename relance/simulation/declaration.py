@@ -23,6 +23,9 @@ def declared(step: Declare, site: str, directory: Directory) -> tuple[Document, 
         settings = {**document.settings, **{k: str(v) for k, v in step.values.items()}}
         return (document.model_copy(update={"settings": settings}),)
     calendar = directory.calendar(document.calendar)
+    if step.declare == "closing":
+        others = tuple(each for each in calendar.special if each.on != step.day.on)
+        return (calendar.model_copy(update={"special": (*others, step.day)}),)
     return (Calendar.model_validate({**calendar.model_dump(), "weekly": step.weekly}),)
 
 

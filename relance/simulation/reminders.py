@@ -37,7 +37,7 @@ class Reminders:
 
     def fire(self, now: datetime, directory: Directory) -> list[Envelope]:
         """Everything whose instant has come."""
-        self.deadlines, fired = deadline.fire(self.deadlines, now)
+        self.deadlines, fired = deadline.fire(self.deadlines, now, directory)
         self.absences, long = absence.fire(self.absences, now)
         fired += [each.tell(self.tenant, now) for each in long]
         if self.digest_time is None:
@@ -46,8 +46,9 @@ class Reminders:
         return [*fired, *(each.said(self.digest_time, now) for each in due)]
 
     def redirect(self, now: datetime, directory: Directory) -> list[Envelope]:
-        """Digests and absences are planned anew; deadlines keep their instant."""
+        """What is to come is planned anew."""
+        self.deadlines, said = deadline.replan(self.deadlines, now, directory)
         self.absences = absence.replan(self.absences, directory, now)
         if self.digest_time is not None:
             self.digests = digest.replan(self.digests, directory, self.digest_time, now)
-        return []
+        return said

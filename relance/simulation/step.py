@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from services.pipeline.core.action import Action
-from shared.contract.directory import Availability, Interval, Weekday
+from shared.contract.directory import Availability, Interval, SpecialDay, Weekday
 from shared.domain.duration import parse as parse_duration
 
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
@@ -210,13 +210,13 @@ class Declare(Step):
 
     model_config = ConfigDict(extra="allow")
 
-    declare: Literal["calendar", "setting", "absence", "availability"]
+    declare: Literal["calendar", "closing", "setting", "absence", "availability"]
     site: str | None = None
 
     @property
     def values(self) -> dict[str, Any]:
         """For `calendar` weekday → list of [opens, closes]; for `setting` name → value; for
-        `absence` what `away` reads."""
+        `absence` what `away` reads, for `closing` what `day` reads."""
         return dict(self.model_extra or {})
 
     @property
@@ -237,6 +237,12 @@ class Declare(Step):
         return Availability(id=self.values["agent"], state=self.values["state"])
 
     @property
+    def day(self) -> SpecialDay:
+        """The day on which the site is closed, or open at `hours` of its own, for a `closing`."""
+        hours = [{"opens": a, "closes": b} for a, b in self.values.get("hours", ())]
+        return SpecialDay.model_validate({"on": self.values.get("on"), "hours": hours})
+
+    @property
     def away(self) -> Away:
         """Who is away from when to when, for an `absence`."""
         return Away.model_validate(self.values)
@@ -249,6 +255,8 @@ class Declare(Step):
             _ = self.away
         elif self.declare == "availability":
             _ = self.availability
+        elif self.declare == "closing":
+            _ = self.day
         return self
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from services.reminders import metrics, store
 from services.reminders.core import absence, deadline, digest
+from services.reminders.core.deadline import Deadlines
 from services.reminders.core.digest import DigestTime
 from services.reminders.settings import RemindersSettings
 from shared.contract.envelope import Envelope
@@ -82,7 +83,8 @@ class Alarm:
         bound = None if clock.is_stepping() else self._scans.bound()
         since = bound or store.EVER
         due = await store.take_due(tx, now, self._settings.alarm_batch, since)
-        _, said = deadline.fire(due, now)
+        later, said = deadline.fire(due, now, directory)
+        await store.save(tx, Deadlines(), later)
         for each in due:
             metrics.ALARM_LATE_SECONDS.observe(max(0.0, (now - each.due_at).total_seconds()))
         said += await self._say_absences(tx, directory, now)

@@ -7,6 +7,7 @@ from pathlib import Path
 from services.reminders.alarm import Alarm
 from services.reminders.core.digest import DigestTime
 from services.reminders.handlers import pipeline_events
+from services.reminders.replanning import Replanning
 from services.reminders.settings import RemindersSettings
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import rulebook_folder
@@ -22,9 +23,10 @@ class Reminders(Service):
         super().__init__("reminders", settings, migrations=Path(__file__).parent / "migrations")
         self.alarm = Alarm(self, settings, book.tenant, DigestTime.of(book))
         self.subscriptions.append(pipeline_events(self))
-        self.loops += [self.alarm.run, self.alarm.poll]
+        replanning = Replanning(self, book.tenant)
+        self.loops += [self.alarm.run, self.alarm.poll, replanning.run]
         self.next_instants.append(self.alarm.next_instant)
-        self.quiet_checks.append(self.alarm.planning)
+        self.quiet_checks += [self.alarm.planning, replanning.busy]
 
     def committed(self, outcome: Outcome) -> None:
         """What was armed is in the database: the alarm may have to ring sooner."""

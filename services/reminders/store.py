@@ -18,7 +18,7 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Before every deadline."""
 
 _LOAD = """
-select due_at, asked from deadline where lead = any($1::uuid[])
+select due_at, asked, planned_by from deadline where lead = any($1::uuid[])
 order by lead, name for update
 """
 _CLEAR = """
@@ -26,9 +26,12 @@ delete from deadline using unnest($1::uuid[], $2::text[]) as gone (lead, name)
 where deadline.lead = gone.lead and deadline.name = gone.name
 """
 _ARM = """
-insert into deadline (lead, name, due_at, asked)
-select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::jsonb[])
-on conflict (lead, name) do update set due_at = excluded.due_at, asked = excluded.asked
+insert into deadline (lead, name, due_at, asked, site, planned_by)
+select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::text[],
+                     $6::bigint[])
+on conflict (lead, name) do update set
+  due_at = excluded.due_at, asked = excluded.asked, site = excluded.site,
+  planned_by = excluded.planned_by
 """
 # Another replica may be firing the first ones just now: those are its own.
 _TAKE_DUE = """
@@ -38,7 +41,7 @@ with due as materialized (
 )
 delete from deadline using due
 where deadline.lead = due.lead and deadline.name = due.name
-returning deadline.due_at, deadline.asked
+returning deadline.due_at, deadline.asked, deadline.planned_by
 """
 _NEXT = """
 select least(
@@ -101,7 +104,7 @@ returning absence.agent, absence.since, absence.until
 
 async def load(tx: Transaction, leads: Collection[str]) -> Deadlines:
     """The armed deadlines of `leads`, locked."""
-    return _deadlines(await tx.fetch(_LOAD, sorted(leads)))
+    return deadlines_of(await tx.fetch(_LOAD, sorted(leads)))
 
 
 async def save(tx: Transaction, before: Deadlines, after: Deadlines) -> None:
@@ -118,13 +121,15 @@ async def save(tx: Transaction, before: Deadlines, after: Deadlines) -> None:
             [each.name for each in changed],
             [each.due_at for each in changed],
             [each.asked.to_bytes().decode() for each in changed],
+            [each.wish.site for each in changed],
+            [each.planned_by for each in changed],
         )
 
 
 async def take_due(tx: Transaction, now: datetime, limit: int, since: datetime = EVER) -> Deadlines:
     """The `limit` earliest deadlines whose instant has come, looked for from `since` on; they
     are armed no more."""
-    return _deadlines(await tx.fetch(_TAKE_DUE, now, limit, since))
+    return deadlines_of(await tx.fetch(_TAKE_DUE, now, limit, since))
 
 
 async def next_instant(tx: Transaction, since: datetime = EVER) -> datetime | None:
@@ -201,8 +206,11 @@ async def take_due_absences(tx: Transaction, tenant: str, now: datetime) -> list
     return sorted(found, key=lambda each: (each.due_at, each.name))
 
 
-def _deadlines(rows: Iterable[Record]) -> Deadlines:
-    return Deadlines.of(Deadline(decode(row["asked"].encode()), row["due_at"]) for row in rows)
+def deadlines_of(rows: Iterable[Record]) -> Deadlines:
+    """The deadlines that these rows are."""
+    return Deadlines.of(
+        Deadline(decode(row["asked"].encode()), row["due_at"], row["planned_by"]) for row in rows
+    )
 
 
 def _digests(rows: Iterable[Record]) -> Digests:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from typing import Literal, Self
 
 from pydantic import AwareDatetime, model_validator
@@ -20,6 +20,24 @@ class Interval(Value):
     closes: time
 
 
+class PublicHolidays(Value):
+    """A country's public holidays (ISO 3166, `FR`), with those of one of its regions (`Alsace`)."""
+
+    country: str
+    region: str | None = None
+
+
+class SpecialDay(Value):
+    """One day that is not like others of its weekday: its intervals, none where it is closed.
+
+    It counts before weekday and public holiday; `why` is for people.
+    """
+
+    on: date
+    hours: tuple[Interval, ...] = ()
+    why: str | None = None
+
+
 class Document(Event):
     """A directory document; `withdrawn` says that it no longer counts."""
 
@@ -28,10 +46,15 @@ class Document(Event):
 
 
 class Calendar(Document):
-    """The open intervals of each weekday; a day without any is closed."""
+    """The open intervals of each weekday; a day without any is closed.
+
+    Public holidays are closed, and special days are as they say.
+    """
 
     type = "relance.directory.calendar.v1"
     weekly: dict[Weekday, tuple[Interval, ...]]
+    holidays: PublicHolidays | None = None
+    special: tuple[SpecialDay, ...] = ()
 
 
 class Site(Document):

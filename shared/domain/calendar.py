@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from shared.contract.directory import Calendar, Interval, Weekday
+from shared.contract.directory import Calendar, Interval, PublicHolidays, SpecialDay, Weekday
 from shared.domain.local_time import date_of, instant_of
+from shared.domain.public_holidays import holiday
 
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
@@ -37,7 +39,8 @@ class NeverOpen(ValueError):
 
 @dataclass(frozen=True)
 class OpenHours:
-    """The open time of one site: a calendar's weekly intervals (Monday first) in a zone.
+    """The open time of one site: a calendar's weekly intervals (Monday first) in a zone, less
+    public holidays, and special days as they say.
 
     All instants returned are UTC; those given may be in any zone, but must be aware.
     """
@@ -45,6 +48,8 @@ class OpenHours:
     name: str
     zone: ZoneInfo
     weekly: tuple[tuple[Interval, ...], ...]
+    holidays: PublicHolidays | None = None
+    special: tuple[SpecialDay, ...] = ()
     _days: dict[date, tuple[Span, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -53,13 +58,19 @@ class OpenHours:
     def of(cls, calendar: Calendar, zone: ZoneInfo) -> OpenHours:
         """The hours of a site in `zone` that keeps `calendar`."""
         weekly = tuple(tuple(calendar.weekly.get(day, ())) for day in WEEKDAYS)
-        return cls(calendar.id, zone, weekly)
+        return cls(calendar.id, zone, weekly, calendar.holidays, calendar.special)
 
     # Days
 
     def intervals(self, day: date) -> tuple[Interval, ...]:
         """The intervals that begin on `day`: the only source of what is open."""
-        return self.weekly[day.weekday()]
+        special = self._special.get(day)
+        if special is not None:
+            return special
+        weekly = self.weekly[day.weekday()]
+        if weekly and self.holidays is not None and holiday(self.holidays, day):
+            return ()
+        return weekly
 
     def is_open_day(self, day: date) -> bool:
         """Whether the site opens on `day`; running on from the night before does not count."""
@@ -162,6 +173,10 @@ class OpenHours:
         return self.instant_of(day, wall.time())
 
     # Within
+
+    @cached_property
+    def _special(self) -> dict[date, tuple[Interval, ...]]:
+        return {each.on: each.hours for each in self.special}
 
     def _open_dates(self, day: date, step: int) -> Iterator[date]:
         """The open days from `day` on, forwards or backwards; `NeverOpen` when none comes."""

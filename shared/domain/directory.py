@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal, TypeVar
@@ -62,7 +62,7 @@ class Away:
 
 @dataclass(frozen=True)
 class Directory:
-    """Frozen; `with_` makes the next one.
+    """Frozen; `with_` makes the next one. `version` rises with every change.
 
     A withdrawn document is still found by its id, because leads of its time name it, but no
     list except `everybody` (not `agents`, `agents_of` or `with_role`) holds it.
@@ -74,11 +74,21 @@ class Directory:
     _agents: Mapping[str, Agent] = field(default_factory=dict)
     _absences: Mapping[str, Absence] = field(default_factory=dict)
     _availabilities: Mapping[str, Availability] = field(default_factory=dict)
+    _versions: Mapping[tuple[Kind, str], int] = field(default_factory=dict)
+    version: int = 0
 
     @classmethod
-    def of(cls, documents: Iterable[Document]) -> Directory:
-        """The directory that holds `documents`; the last of an id wins."""
-        return cls().with_(*documents)
+    def of(cls, documents: Iterable[Document], version: int = 0) -> Directory:
+        """The directory that holds `documents`; the last of an id wins. All are of `version`."""
+        return cls(version=version - 1).with_(*documents)
+
+    @classmethod
+    def read(cls, documents: Iterable[tuple[Document, int]]) -> Directory:
+        """The directory that holds `documents`, each with the record that brought it."""
+        found = list(documents)
+        versions = {(kind_of(document), document.id): record for document, record in found}
+        plain = cls.of(document for document, _ in found)
+        return replace(plain, _versions=versions, version=max(versions.values(), default=0))
 
     def with_(self, *documents: Document) -> Directory:
         """This directory with `documents` in the place of their former versions."""
@@ -88,8 +98,21 @@ class Directory:
             if name not in changed:
                 changed[name] = dict(getattr(self, name))
             changed[name][document.id] = document
+        version = self.version + 1
+        versions = dict(self._versions)
+        versions.update({(kind_of(each), each.id): version for each in documents})
         held = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Directory(**{**held, **changed})
+        return Directory(**{**held, **changed, "_versions": versions, "version": version})
+
+    def hours_version(self, site: str) -> int:
+        """Since which version the site's hours are what they are: of it and of its calendar.
+
+        What was planned by an older one is planned again. Raises `Unknown`.
+        """
+        calendar = self.site(site).calendar
+        return max(
+            self._versions.get(("site", site), 0), self._versions.get(("calendar", calendar), 0)
+        )
 
     def site(self, id_: str) -> Site:
         """The point of sale; raises `Unknown`."""

@@ -64,9 +64,10 @@ class DirectoryTable:
             "select next_record from watermark where topic = $1", DIRECTORY.name
         )
         if read_to != self._read_to:
-            rows = await tx.fetch("select kind, document from directory")
-            self._directory = Directory.of(
-                KINDS[row["kind"]].model_validate_json(row["document"]) for row in rows
+            rows = await tx.fetch("select kind, document, record from directory")
+            self._directory = Directory.read(
+                (KINDS[row["kind"]].model_validate_json(row["document"]), row["record"] + 1)
+                for row in rows
             )
             self._read_to = read_to
         return self._directory

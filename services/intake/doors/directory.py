@@ -21,8 +21,9 @@ from services.intake.doors.problem import ProblemRoute
 from services.intake.formats.json_body import read_object
 from services.intake.reception import Doors
 from shared.contract import topics
-from shared.contract.directory import KINDS, Document, Kind, Site, key_of, kind_of
+from shared.contract.directory import KINDS, Calendar, Document, Kind, Site, key_of, kind_of
 from shared.contract.envelope import Envelope
+from shared.domain import public_holidays
 from shared.runtime import clock, decoder
 from shared.runtime.outbox import MAX_EVENT_BYTES
 
@@ -136,6 +137,10 @@ def _refuse_nonsense(document: Document, id_: str) -> None:
     """What a model cannot see: the address's own id, zones and regions that exist."""
     if document.id != id_ or not id_.isprintable():
         raise Refusal(f"the address says {id_!r} and the document {document.id!r}", "id")
+    if isinstance(document, Calendar) and document.holidays is not None:
+        wrong = public_holidays.problem(document.holidays)
+        if wrong is not None:
+            raise Refusal(wrong, "holidays")
     if not isinstance(document, Site):
         return
     try:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.reminders.core.plan import plan
-from shared.contract.envelope import Envelope, caused
+from shared.contract.envelope import Envelope, caused, derived_id
 from shared.contract.pipeline import DeadlineCleared, DeadlineSet, LeadClosed
 from shared.contract.reminders import DeadlinePlanned, DeadlineReached, LeadOverdue
-from shared.domain.directory import Directory
+from shared.domain.directory import Directory, Unknown
 
 SOURCE = "/reminders"
 
@@ -19,10 +19,14 @@ _PLANNED, _FIRED = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """An armed deadline: the `DeadlineSet` that asked for it, and the instant planned for it."""
+    """An armed deadline: the `DeadlineSet` that asked for it, and the instant planned for it.
+
+    `planned_by` is the version of the site's hours by which it was planned.
+    """
 
     asked: Envelope
     due_at: datetime
+    planned_by: int = 0
 
     @property
     def lead(self) -> str:
@@ -44,6 +48,38 @@ class Deadline:
         """The news that it is armed."""
         data = DeadlinePlanned(name=self.name, deadline_set=self.asked.id, due_at=self.due_at)
         return caused(self.asked, source=SOURCE, index=_PLANNED, subject=self.lead, data=data)
+
+    def planned_again(self, directory: Directory) -> Deadline:
+        """By the hours as they are now. Where nothing can be planned by them (never open) the
+        instant stays: better by old hours than never. Raises `Unknown`."""
+        hours = directory.opening(self.wish.site)
+        try:
+            due_at = plan(self.wish.due, self.asked.time, hours)
+        except ValueError:  # `NeverOpen` is one
+            due_at = None
+        version = directory.hours_version(self.wish.site)
+        return Deadline(self.asked, due_at or self.due_at, version)
+
+    def moved(self, now: datetime) -> Envelope:
+        """The news that it was planned again, for another instant."""
+        data = DeadlinePlanned(name=self.name, deadline_set=self.asked.id, due_at=self.due_at)
+        envelope = caused(
+            self.asked,
+            source=SOURCE,
+            index=_PLANNED,
+            subject=self.lead,
+            data=data,
+            time=max(self.asked.time, now),
+        )
+        again = derived_id(envelope.id, str(self.planned_by), self.due_at.isoformat())
+        return envelope.model_copy(update={"id": again})
+
+    def is_stale(self, directory: Directory) -> bool:
+        """Whether the site's hours have changed since it was planned."""
+        try:
+            return self.planned_by < directory.hours_version(self.wish.site)
+        except Unknown:
+            return False
 
     def fired(self, now: datetime) -> Envelope:
         """The news that its instant has come: the same event, however often it is told."""
@@ -105,7 +141,7 @@ def handle(
             due_at = plan(wish.due, envelope.time, directory.opening(wish.site))
             if due_at is None:
                 return deadlines.without(envelope.subject, wish.name), []
-            deadline = Deadline(envelope, due_at)
+            deadline = Deadline(envelope, due_at, directory.hours_version(wish.site))
             return deadlines.armed(deadline), [deadline.planned()]
         case DeadlineCleared(name=name):
             return deadlines.without(envelope.subject, name), []
@@ -115,11 +151,32 @@ def handle(
     return deadlines, []
 
 
-def fire(deadlines: Deadlines, now: datetime) -> tuple[Deadlines, list[Envelope]]:
-    """Every deadline whose instant has come by `now`, the earliest first; each fires once."""
+def fire(
+    deadlines: Deadlines, now: datetime, directory: Directory
+) -> tuple[Deadlines, list[Envelope]]:
+    """Every deadline whose instant has come by `now`, the earliest first; each fires once.
+
+    One that was planned by other hours than today's is planned again first (`runtime.md` 15).
+    """
+    come = [deadline for deadline in deadlines if deadline.due_at <= now]
+    known, said = replan(Deadlines.of(come), now, directory)
     due = sorted(
-        (deadline for deadline in deadlines if deadline.due_at <= now),
+        (deadline for deadline in known if deadline.due_at <= now),
         key=lambda each: (each.due_at, each.lead, each.name),
     )
-    left = Deadlines.of(deadline for deadline in deadlines if deadline.due_at > now)
-    return left, [deadline.fired(now) for deadline in due]
+    left = [each for each in (*deadlines, *known) if each.due_at > now]
+    return Deadlines.of(left), [*said, *(deadline.fired(now) for deadline in due)]
+
+
+def replan(
+    deadlines: Deadlines, now: datetime, directory: Directory
+) -> tuple[Deadlines, list[Envelope]]:
+    """The same deadlines by today's hours, and the news of those whose instant is another."""
+    known: list[Deadline] = []
+    said: list[Envelope] = []
+    for deadline in deadlines:
+        again = deadline.planned_again(directory) if deadline.is_stale(directory) else deadline
+        known.append(again)
+        if again.due_at != deadline.due_at:
+            said.append(again.moved(now))
+    return Deadlines.of(known), said
