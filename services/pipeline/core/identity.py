@@ -92,15 +92,18 @@ def _request(turn: Turn, asked: Request, open_lead: Lead | None) -> str:
     """Of an open lead, of one that is taken up again, or a new one; the lead that has it now."""
     pipeline, data, id_ = asked.pipeline, asked.data, asked.id
     kept = open_lead or _to_resume(turn, asked.contact, pipeline, data.fields)
-    if kept is not None and not kept.is_open:
-        with turn.under(pipeline.identity.rule):
+    resume = pipeline.identity.resume
+    resumed = resume is not None and kept is not None and not kept.is_open
+    rule = resume.rule if resume and resumed else pipeline.identity.rule
+    if kept is not None and resumed:
+        with turn.under(rule):
             reopen(turn, turn.open(kept.id).id, PREVIOUS)
     if kept is not None and (pipeline.identity.policy == "link" or data.channel in LIVE):
         _link(turn, kept, asked)
         return kept.id
     _create(turn, asked)
-    if open_lead is None and kept is not None:
-        with turn.under(pipeline.identity.rule):
+    if kept is not None and resumed:
+        with turn.under(rule):
             invalidate(turn, id_, kept.id)
     else:
         one_lead_each(turn, turn.lead(id_).contact)
@@ -116,16 +119,16 @@ def _to_resume(
     turn: Turn, contact: Contact | None, pipeline: Pipeline, fields: Mapping[str, str]
 ) -> Lead | None:
     """The latest lost lead that is young enough to be taken up again (002-L6)."""
-    within = pipeline.identity.resume_within
-    if contact is None or within is None:
+    resume = pipeline.identity.resume
+    if contact is None or resume is None:
         return None
     lost = [
         lead
         for lead in _same_requests(turn, contact, pipeline, fields)
         if lead.status == "lost"
         and lead.closed_at is not None
-        and turn.now <= later(turn.scene(lead.id), lead.closed_at, within)
-        and all_hold(pipeline.identity.resume_if, turn.scene(lead.id))
+        and turn.now <= later(turn.scene(lead.id), lead.closed_at, resume.within)
+        and all_hold(resume.if_, turn.scene(lead.id))
     ]
     return max(lost, key=lambda lead: (lead.closed_at, lead.id), default=None)
 
