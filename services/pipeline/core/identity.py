@@ -205,7 +205,8 @@ def _reply(turn: Turn, lead: Lead, data: LeadReceived) -> None:
 def _link(turn: Turn, lead: Lead, asked: Request) -> None:
     data = asked.data
     turn.open(lead.id)
-    with turn.under(asked.pipeline.identity.rule):
+    identity = asked.pipeline.identity
+    with turn.under(identity.rule if identity.policy == "link" else None):
         turn.emit(
             lead.id,
             LeadLinked(
@@ -228,7 +229,7 @@ def _create(turn: Turn, asked: Request) -> None:
     known = contact.id if contact else derived_id(turn.cause.id, "contact")
     fields, unread = _fields(turn, data)
     first = pipeline.stage[0]
-    with turn.under((source.rule if source else None) or pipeline.identity.rule):
+    with turn.under((source.rule if source else None) or _rule_of_a_new_one(pipeline)):
         turn.emit(
             id_,
             LeadCreated(
@@ -269,6 +270,12 @@ def _affected(turn: Turn, lead: str, called: str) -> None:
         assign(turn, lead, agent.id)
     else:
         turn.emit(lead, NoteAdded(text=Phrases(turn.book.language).say("unknown_owner", called)))
+
+
+def _rule_of_a_new_one(pipeline: Pipeline) -> str | None:
+    """Where identity only speaks of what is found out later, the pipeline's own."""
+    link = pipeline.identity.policy == "link"
+    return pipeline.identity.rule if link else pipeline.rule
 
 
 def _fields(turn: Turn, data: LeadReceived) -> tuple[dict[str, str], list[str]]:
