@@ -37,8 +37,9 @@ lint: $(READY) ## style, types, and who may import whom
 bench: $(READY) ## our throughput beside the documented way, in the same run
 	@$(RUN) -m benchmarks $(ARGS)
 
-faults: $(READY) ## the long runs of kill -9 and restarts under load
-	@$(RUN) -m pytest tests/faults -m long $(ARGS)
+faults: $(READY) ## what faults do: kills, freezes, outages, full disks; a table
+	@$(RUN) -m pytest -m long -q
+	@$(RUN) -m tests.faults.run $(ARGS)
 
 containers: $(READY) ## docker compose from the build to a message on the page; needs Docker
 	@$(RUN) -m pytest tests/containers -m containers $(ARGS)

@@ -4,9 +4,10 @@ Pure: it compares ledgers (`relance.ledgers` reads them). Two are kept outside o
 there are any: what the doors answered 2xx for, and what the providers were handed. Each promise
 has its own file in `relance.promises`.
 
-It is right at rest. What it does not do yet: audit a running system (what is on its way looks
-stuck or lost), topics whose beginning retention has cut off, what upstream systems published on
-`inbound.*` and intake has not read, and whether the bytes of each input lie on `intake.raw.v1`.
+It is right at rest: what is on its way looks stuck or lost (`relance.running_audit` looks at a
+running system). What it does not do: audit topics whose beginning retention has cut off, what
+upstream systems published on `inbound.*` and intake has not read, and whether the bytes of each
+input lie on `intake.raw.v1`.
 It reads everything into memory, about 3 KB an event.
 """
 
@@ -30,12 +31,14 @@ PROMISES = (inputs, leads, order, deadlines, messages, rest)
 class Report:
     """The counts and the findings; `ok` when there is no finding.
 
-    `books` are the channels whose providers' books were compared.
+    `books` are the channels whose providers' books were compared; `under_way` is what a running
+    system has in hand, in words, and how many.
     """
 
     counts: Mapping[str, int]
     findings: Sequence[Finding] = field(default_factory=tuple)
     books: frozenset[str] = frozenset()
+    under_way: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:

@@ -1,7 +1,4 @@
-"""`relance audit`: the audit of a system at rest, for whoever runs it.
-
-What it does not do yet is told in `relance.audit`.
-"""
+"""`relance audit`: of a system at rest, or with `--since` of one at work; for whoever runs it."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from textwrap import wrap
 import httpx2
 from aiokafka.errors import KafkaError
 
+from relance import audit_since
 from relance.audit import Report, audit
 from relance.database import CannotDo
 from relance.ledgers import read_ledgers
@@ -49,8 +47,9 @@ async def audited(
     postgres: str | None = None,
     mail_url: str | None = None,
     sms_url: str | None = None,
+    since: str | None = None,
 ) -> Report:
-    """Read everything and compare it.
+    """Read everything and compare it; with `since` (`2h`, or an ISO time) what was said since.
 
     Without `kafka` and `postgres`: RELANCE_KAFKA and RELANCE_POSTGRES, else the local stack. With
     `mail_url` or `sms_url` (the local mail catcher, the SMS sandbox's service) their books are
@@ -58,6 +57,9 @@ async def audited(
     """
     kafka = kafka or os.environ.get("RELANCE_KAFKA")
     kafka = kafka or f"127.0.0.1:{Ports.of_environment().kafka}"
+    if since is not None:
+        now = clock.now()
+        return await audit_since.audited(audit_since.instant(since, now), kafka, postgres)
     try:
         ledgers = await read_ledgers(
             kafka=kafka, postgres=postgres, mail_url=mail_url, sms_url=sms_url, at=clock.now()
@@ -77,13 +79,17 @@ async def audited(
 
 def as_text(report: Report) -> str:
     """For people: the counts, then every finding, in 80 columns."""
-    return "\n".join([*_counts(report), "", *_findings(report), *_conclusion(report)])
+    return "\n".join(
+        [*_counts(report), *_under_way(report), "", *_findings(report), *_conclusion(report)]
+    )
 
 
 def as_json(report: Report) -> str:
     """For programs: `{"ok", "counts", "findings": [{"fault", "about", "sentence"}]}`."""
     findings = [asdict(finding) for finding in report.findings]
     whole = {"ok": report.ok, "counts": dict(report.counts), "findings": findings}
+    if report.under_way:
+        whole["under_way"] = dict(report.under_way)
     return json.dumps(whole, ensure_ascii=False, indent=1)
 
 
@@ -93,7 +99,16 @@ def _counts(report: Report) -> Iterator[str]:
         books = " and ".join(sorted(report.books))
         shown |= {name: f"{words} ({books})" for name, words in _BOOKS.items()}
     for name, words in shown.items():
+        if name not in report.counts:
+            continue
         yield f"{report.counts[name]:>9,}  {words}"
+
+
+def _under_way(report: Report) -> Iterator[str]:
+    if report.under_way:
+        yield from ("", "under way, as it should be:")
+    for words, many in report.under_way.items():
+        yield f"{many:>9,}  {words}"
 
 
 def _findings(report: Report) -> Iterator[str]:
@@ -113,8 +128,8 @@ def _conclusion(report: Report) -> Iterator[str]:
     kinds = Counter(finding.fault.replace("_", " ") for finding in report.findings)
     told = ", ".join(f"{many} {kind}" for kind, many in kinds.most_common())
     yield from ("", *wrap(f"{len(report.findings)} found: {told}.", WIDTH))
-    yield from wrap(
-        "What is on its way looks stuck or lost: if the system is at work, look again when "
-        "nothing comes in. `relance dead-letters list` tells of what was set aside.",
-        WIDTH,
-    )
+    at_work = (
+        "" if report.under_way else "What is on its way looks stuck or lost: if the system is at "
+        "work, look with --since instead. "
+    )  # fmt: skip
+    yield from wrap(f"{at_work}`relance dead-letters list` tells of what was set aside.", WIDTH)

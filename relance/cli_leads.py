@@ -52,22 +52,27 @@ def explain(
     typer.echo(told(explanation))
 
 
-def audit(
+def audit(  # noqa: PLR0917 - options
     kafka: Kafka = None,
     postgres: Annotated[
         str | None, typer.Option(envvar="RELANCE_POSTGRES", help="Else the local stack's.")
     ] = None,
     mail_url: Annotated[str | None, typer.Option(help="The local mail catcher.")] = None,
     sms_url: Annotated[str | None, typer.Option(help="Notifications, for its sandbox.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="2h, 1d, an ISO time: what was said since, while all goes on."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
-    """Compare what was accepted with what was done and sent; exit 0 only without findings.
+    """Compare what was accepted with what was done and sent; exit 1 names each broken promise.
 
-    The system should be at rest: what is on its way would be taken for lost.
+    Without --since everything is compared, and the system should be at rest: what is on its way
+    would be taken for lost.
     """
     from relance import audit_command  # noqa: PLC0415
 
-    report = done(audit_command.audited(kafka, postgres, mail_url, sms_url))
+    report = done(audit_command.audited(kafka, postgres, mail_url, sms_url, since))
     typer.echo(audit_command.as_json(report) if json else audit_command.as_text(report))
     raise typer.Exit(0 if report.ok else 1)
 

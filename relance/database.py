@@ -47,6 +47,13 @@ async def transaction(service: str, address: str | None = None) -> AsyncIterator
 
     Raises `NoDatabase`.
     """
+    async with session(service, address) as connection, connection.transaction():
+        yield connection
+
+
+@asynccontextmanager
+async def session(service: str, address: str | None = None) -> AsyncIterator[Transaction]:
+    """A session in the schema of `service`, each statement for itself. Raises `NoDatabase`."""
     address = address_of(service, address)
     place = urlsplit(address)
     try:
@@ -54,10 +61,9 @@ async def transaction(service: str, address: str | None = None) -> AsyncIterator
             asyncpg.create_pool(
                 address, min_size=1, max_size=1, timeout=5, server_settings={"search_path": service}
             ) as pool,
-            pool.acquire() as session,
-            session.transaction(),
+            pool.acquire() as connection,
         ):
-            yield session
+            yield connection
     except (OSError, TimeoutError, asyncpg.InvalidAuthorizationSpecificationError) as error:
         raise NoDatabase(
             f"PostgreSQL does not answer at {place.hostname}:{place.port or 5432} ({error}). "

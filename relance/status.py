@@ -15,6 +15,7 @@ from typing import Any
 import asyncpg
 import httpx2
 from aiokafka.errors import KafkaError
+from pydantic_core import from_json
 
 from relance import database
 from relance.database import CannotDo, transaction
@@ -27,11 +28,13 @@ PATIENCE_S = 3.0
 
 _RUNTIME = """
 SELECT (SELECT count(*) FROM outbox WHERE stuck IS NULL) AS outbox,
+       NULL::int AS outbox_oldest_s,
        (SELECT count(*) FROM outbox WHERE stuck IS NOT NULL) AS stuck,
        (SELECT count(*) FROM parked) AS parked,
        (SELECT extract(epoch FROM now() - min(parked_at))::int FROM parked) AS parked_oldest_s,
        (SELECT count(*) FROM quarantine) AS quarantined
 """
+_FIRST_TO_PUBLISH = "SELECT value FROM outbox WHERE stuck IS NULL ORDER BY id LIMIT 1"
 _OWN = {
     "pipeline": """
 SELECT (SELECT count(*) FROM lead WHERE status = 'open') AS open_leads,
@@ -52,6 +55,7 @@ SELECT (SELECT count(*) FROM message WHERE status IN ('requested', 'held')) AS w
 }
 MEANINGS = {
     "outbox": "events to publish",
+    "outbox_oldest_s": "s ago happened what the first of them tells",
     "stuck": "events Kafka refuses for good (relance outbox list)",
     "parked": "events that wait",
     "parked_oldest_s": "s waits the oldest of them",
@@ -160,7 +164,18 @@ async def _numbers(name: str, postgres: str | None) -> dict[str, int | None]:
     async with transaction(name, postgres) as tx:
         runtime = await tx.fetchrow(_RUNTIME)
         own = await tx.fetchrow(_OWN[name])
-    return {**dict(runtime or {}), **dict(own or {})}
+        first = await tx.fetchval(_FIRST_TO_PUBLISH)
+    told = {**dict(runtime or {}), **dict(own or {})}
+    return {**told, "outbox_oldest_s": _age_s(first)}
+
+
+def _age_s(value: bytes | None) -> int | None:
+    """How long ago happened what an event tells; None where that cannot be told."""
+    try:
+        time = datetime.fromisoformat(from_json(value or b"")["time"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return max(0, int((datetime.now(UTC) - time).total_seconds()))
 
 
 async def _lags(bootstrap: str) -> tuple[dict[str, int], str]:

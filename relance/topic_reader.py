@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from aiokafka import TopicPartition
 
 from relance.database import CannotDo
+from relance.trail import Said
 from shared.contract.envelope import Envelope
 from shared.contract.topics import Topic, UnknownEvent, decode
 from shared.runtime import kafka
 from shared.runtime.settings import Settings
 
 _POLL_MS = 200
+_MOST = 2_000
 
 
 class NoTopics(CannotDo):
@@ -28,8 +31,11 @@ class TopicReader:
     raises `NoTopics`, and Kafka's errors.
     """
 
-    def __init__(self, bootstrap: str, topics: Iterable[Topic]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(
+        self, bootstrap: str, topics: Iterable[Topic], since: datetime | None = None
+    ) -> None:
+        """`since`: what was published before is left out."""
+        self._bootstrap, self._since = bootstrap, since
         self._consumer = kafka.reader(Settings(kafka=bootstrap))
         self._partitions = [
             TopicPartition(topic.name, number)
@@ -45,7 +51,10 @@ class TopicReader:
             await self._consumer.stop()
             raise
         self._consumer.assign(self._partitions)
-        await self._consumer.seek_to_beginning(*self._partitions)
+        if self._since is None:
+            await self._consumer.seek_to_beginning(*self._partitions)
+        else:
+            await self._seek_to(self._since)
         return self
 
     async def __aexit__(
@@ -55,6 +64,13 @@ class TopicReader:
         at: TracebackType | None,
     ) -> None:
         await self._consumer.stop()
+
+    async def _seek_to(self, since: datetime) -> None:
+        ms = int(since.timestamp() * 1000)
+        found = await self._consumer.offsets_for_times(dict.fromkeys(self._partitions, ms))
+        ends = await self._consumer.end_offsets(self._partitions)
+        for at in self._partitions:
+            self._consumer.seek(at, found[at].offset if found.get(at) else ends[at])
 
     async def _find_topics(self) -> None:
         """Reading a topic that is not there would wait for it without end."""
@@ -70,18 +86,21 @@ class TopicReader:
 
         Records that are no event of this release are left out: dead letters tell of those.
         """
-        events = []
+        return [(said.topic, said.envelope) async for piece in self.pieces() for said in piece]
+
+    async def pieces(self) -> AsyncIterator[list[Said]]:
+        """The same a piece at a time, however much it is; each partition in order."""
         ends = await self._consumer.end_offsets(self._partitions)
         while left := [
             at for at in self._partitions if await self._consumer.position(at) < ends[at]
         ]:
-            for at, records in (await self._consumer.getmany(*left, timeout_ms=_POLL_MS)).items():
-                events += [
-                    (at.topic, envelope)
+            got = await self._consumer.getmany(*left, timeout_ms=_POLL_MS, max_records=_MOST)
+            for at, records in got.items():
+                yield [
+                    Said(at.topic, datetime.fromtimestamp(record.timestamp / 1000, UTC), envelope)
                     for record in records
                     if (envelope := _typed(record.value)) is not None
                 ]
-        return events
 
 
 async def read_to_end(bootstrap: str, topics: Sequence[Topic]) -> dict[str, list[Envelope]]:

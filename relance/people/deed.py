@@ -38,7 +38,7 @@ def accomplish(
             stand, lead, wanted, by, may_wait=may_wait, depth=depth
         ):
             return False
-        arguments |= wanted.given or {}
+        arguments |= {k: v for k, v in (wanted.given or {}).items() if not arguments.get(k)}
         by = wanted.by or by
     return False
 

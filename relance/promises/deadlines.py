@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from relance.promises.evidence import Evidence, of
 from relance.promises.finding import Finding
@@ -76,11 +77,13 @@ def _told(each: _Watched) -> Iterator[Finding]:
     may_be_skipped = each.wish.due.before is not None and each.wish.due.if_past == "skip"
     if not each.planned and not may_be_skipped:
         yield Finding("lost", each.asked.id, f"{each.named} was never planned")
-    if len(each.planned) > 1:
+    # A calendar that changed plans it again, for another instant.
+    if any(one.due_at == next_.due_at for one, next_ in pairwise(each.planned)):
         yield Finding("repeated", each.asked.id, f"{each.named} was planned more than once")
     if len(each.fired) > 1:
         yield Finding("repeated", each.asked.id, f"{each.named} fired {len(each.fired)} times")
-    if each.fired and each.planned and each.fired[0].time < each.planned[0].due_at:
+    earliest = min((planned.due_at for planned in each.planned), default=None)
+    if each.fired and earliest is not None and each.fired[0].time < earliest:
         yield Finding("disordered", each.asked.id, f"{each.named} fired before its time")
 
 

@@ -7,16 +7,20 @@ from collections.abc import Iterator
 
 from relance.promises.evidence import Evidence, of
 from relance.promises.finding import Finding
+from shared.contract.envelope import Event
 from shared.contract.intake import LeadReceived
 from shared.contract.pipeline import LeadCreated, LeadLinked, ReplyReceived
 from shared.contract.topics import INTAKE
+
+EFFECTS: tuple[type[Event], ...] = (LeadCreated, LeadLinked, ReplyReceived)
+"""What an input becomes: exactly one of these."""
 
 
 def findings(evidence: Evidence) -> Iterator[Finding]:
     """Inputs at the doors, actions at the API, and each person's inputs in order."""
     yield from _accepted(evidence)
     yield from _effects(evidence)
-    yield from _actions(evidence)
+    yield from causes(evidence)
     yield from _order(evidence)
 
 
@@ -28,9 +32,7 @@ def _accepted(evidence: Evidence) -> Iterator[Finding]:
 
 def _effects(evidence: Evidence) -> Iterator[Finding]:
     effects = Counter(
-        event.causationid
-        for event in evidence.pipeline
-        if isinstance(event.data, LeadCreated | LeadLinked | ReplyReceived)
+        event.causationid for event in evidence.pipeline if isinstance(event.data, EFFECTS)
     )
     for event, _ in of(evidence.received, LeadReceived):
         if effects[event.id] > 1:
@@ -42,7 +44,7 @@ def _effects(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _actions(evidence: Evidence) -> Iterator[Finding]:
+def causes(evidence: Evidence) -> Iterator[Finding]:
     """Every cause in a lead's history is there once; an action that was answered is there."""
     taken = Counter((step.lead, step.cause.id) for step in evidence.ledgers.history)
     for (lead, cause), times in taken.items():

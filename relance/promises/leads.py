@@ -22,8 +22,8 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     yield from _announced(evidence)
     yield from _once(evidence)
     yield from _published(evidence)
-    yield from _state(evidence)
-    yield from _open(evidence)
+    yield from state(evidence)
+    yield from next_steps(evidence)
 
 
 def _announced(evidence: Evidence) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def _in_outbox(evidence: Evidence) -> bool:
     return waiting is not None and waiting.outbox > 0
 
 
-def _state(evidence: Evidence) -> Iterator[Finding]:
+def state(evidence: Evidence) -> Iterator[Finding]:
     """The stored state is what the lead's own history makes of it: no update overwrote another."""
     steps: dict[str, list[Step]] = defaultdict(list)
     for step in evidence.ledgers.history:
@@ -104,7 +104,7 @@ def _after(lead: Lead | None, envelope: Envelope) -> Lead | None:
     return None if lead is None else evolve(lead, envelope)
 
 
-def _open(evidence: Evidence) -> Iterator[Finding]:
+def next_steps(evidence: Evidence) -> Iterator[Finding]:
     """A person has one open lead in a pipeline; it has an owner and something to come.
 
     Unless somebody completed its tasks by hand: such a lead is a line of the next digest.

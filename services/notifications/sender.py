@@ -32,7 +32,7 @@ from shared.contract.notifications import NotificationUnknown
 from shared.domain.directory import Unknown
 from shared.domain.rulebook.message import Policy
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.runtime import clock
+from shared.runtime import clock, failpoint
 from shared.runtime.postgres import Transaction
 from shared.runtime.service import Service
 
@@ -146,6 +146,7 @@ class Sender:
 
     async def _hand_over(self, message: Message, claimed_at: float) -> None:
         result: Result
+        failpoint.here("message.claimed")
         if message.content is None:
             raise ValueError(f"message {message.id} is sent without content")
         if monotonic() - claimed_at > self._settings.lease_s / 3:
@@ -155,6 +156,7 @@ class Sender:
             result = await self._provider.send(
                 Letter(message.id, message.content, clock.now(), message.asked.attach)
             )
+            failpoint.here("message.handed_over")
         if isinstance(result, Unclear):
             log.warning("unclear whether a message went", message=message.id, why=result.why)
             await self._look_after(message, 0, result.why)

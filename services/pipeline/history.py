@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ ORDER BY position
 _READ_ALL = """
 SELECT lead::text, cause::text, events::text
 FROM lead_history
+WHERE $1::uuid[] IS NULL OR lead = ANY($1)
 ORDER BY lead, position
 """
 _CLASSES: dict[str, type[Event]] = {**EVENT_CLASSES, ActionRequested.type: ActionRequested}
@@ -56,15 +57,15 @@ async def read(tx: Transaction, lead: str) -> list[Envelope]:
     return envelopes
 
 
-async def read_all(tx: Transaction) -> list[Step]:
-    """The history of every lead, each in the order it happened."""
+async def read_all(tx: Transaction, leads: Sequence[str] | None = None) -> list[Step]:
+    """The history of these leads, or of every one, each in the order it happened."""
     return [
         Step(
             row["lead"],
             _envelope(from_json(row["cause"])),
             tuple(_envelope(event) for event in from_json(row["events"])),
         )
-        for row in await tx.fetch(_READ_ALL)
+        for row in await tx.fetch(_READ_ALL, leads)
     ]
 
 

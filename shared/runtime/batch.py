@@ -17,7 +17,7 @@ from shared.runtime.bad_code import Fingerprints
 from shared.runtime.decoder import Item
 from shared.runtime.log import about
 from shared.runtime.parked import ParkedRecord, Wait, WaitsFor
-from shared.runtime.postgres import Transaction, is_bad_luck
+from shared.runtime.postgres import Overtaken, Transaction, is_bad_luck
 from shared.runtime.subscription import Park, Quarantine, Subscription
 
 log = structlog.get_logger(__name__)
@@ -201,10 +201,23 @@ class Batch:
         if isinstance(error, Unknown):
             self._park_fact(named, str(error))
         else:
+            await self._not_overtaken(named)
             self.faults.note(error, named.subject or named.id or "")
             log.error("event set aside", event_id=named.id, lead=named.subject, exc_info=error)
             self._set_aside(named, f"{type(error).__name__}: {error}")
         await self._handle([item for item in items if item is not named])
+
+    async def _not_overtaken(self, item: Item) -> None:
+        """Raise `Overtaken` if another member has taken this event up meanwhile.
+
+        What it stored can make ours fail before the sequence tells (a unique key, say): that is
+        a repeat, and no bad data.
+        """
+        if not self.subscription.sequenced:
+            return
+        now = await sequence.read(self.tx, [item.key])
+        if now.get(item.key, 0) > self._last.get(item.key, 0):
+            raise Overtaken("another member has taken up this event meanwhile")
 
     def _park_fact(self, item: Item, why: str) -> None:
         """It waits for a fact, ten minutes at most (rule 11)."""

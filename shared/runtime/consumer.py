@@ -15,7 +15,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from shared.contract.topics import Topic
-from shared.runtime import kafka, metrics
+from shared.runtime import failpoint, kafka, metrics
 from shared.runtime.activity import Activity
 from shared.runtime.effect import Effect, Fail, Stopping
 from shared.runtime.position import gone, jumped
@@ -153,6 +153,7 @@ class Consumer:
             log.info("offsets not committed this time", group=self.group, error=repr(error))
         else:
             self._committed.update(news)
+            failpoint.here("offsets.committed")
 
     async def _on_batch(self, records: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
         # Before anything is awaited: `processed` must not run ahead of what is in hand.

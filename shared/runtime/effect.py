@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from shared.runtime import decoder, metrics, watermark
+from shared.runtime import decoder, failpoint, metrics, watermark
 from shared.runtime.bad_code import Fingerprints
 from shared.runtime.batch import Batch, Outcome
 from shared.runtime.decoder import Item
@@ -102,11 +102,14 @@ class EventEffect:
     async def _transaction(self, items: Sequence[Item]) -> Outcome:
         passed = await self._passed(items)
         async with self._postgres.transaction() as tx:
+            failpoint.here("batch.begun")
             batch = Batch(self._service, self._subscription, tx, passed=passed, faults=self._faults)
             outcome = await batch.take(items)
             if self._keeps_watermark:
                 await watermark.write(tx, watermark.of_batch(items))
-            return outcome
+            failpoint.here("batch.done")
+        failpoint.here("batch.committed")
+        return outcome
 
     async def _passed(self, items: Sequence[Item]) -> datetime | None:
         if self._gate is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import structlog
 
-from shared.runtime import clock, log
+from shared.runtime import clock, failpoint, log
 from shared.runtime.clock import ClockFile
 from shared.runtime.migration import Refused
 from shared.runtime.postgres import Unavailable
@@ -33,6 +33,7 @@ def run(create: Callable[[S], Service], settings_class: type[S]) -> NoReturn:
     """Run the service that `create` makes until SIGTERM or SIGINT; exit with its code."""
     try:
         settings = settings_class.read()
+        failpoint.arm(os.environ.get(failpoint.SETTING, ""))
         if settings.clock_file is not None:
             clock.use(ClockFile(settings.clock_file))
         code = asyncio.run(_live(create, settings))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
 
-from shared.runtime import decoder, metrics, parked
+from shared.runtime import decoder, failpoint, metrics, parked
 from shared.runtime.activity import Activity
 from shared.runtime.batch import Batch, Outcome
 from shared.runtime.effect import count
@@ -107,13 +107,16 @@ class Parking:
                 if not await tx.fetchval("select pg_try_advisory_xact_lock($1)", key):
                     return False
                 outcome = await self._take(tx, subscription, passed, every=every)
+                if _taken(outcome):
+                    failpoint.here("parking.done")
         except Exception as error:
             if not is_bad_luck(error):
                 raise
             metrics.BAD_LUCK.labels(kind=type(error).__name__).inc()
             return False
-        taken = outcome.handled + outcome.ignored + outcome.repeated + outcome.quarantined
+        taken = _taken(outcome)
         if taken:
+            failpoint.here("parking.committed")
             with self._activity.of("parking"):
                 outcome.parked = 0  # they were counted when they were parked
                 count(subscription, outcome)
@@ -136,3 +139,8 @@ class Parking:
             return Outcome()
         batch = Batch(self._service, subscription, tx, passed=passed, again=True)
         return await batch.take([decoder.read(record, subscription.topic) for record in records])
+
+
+def _taken(outcome: Outcome) -> int:
+    """How many events wait no more."""
+    return outcome.handled + outcome.ignored + outcome.repeated + outcome.quarantined

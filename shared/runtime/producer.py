@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from shared.contract.envelope import Envelope
 from shared.contract.topics import Topic
-from shared.runtime import kafka, metrics
+from shared.runtime import failpoint, kafka, metrics
 from shared.runtime.activity import Activity
 from shared.runtime.kafka import Headers
 from shared.runtime.settings import Settings
@@ -65,6 +65,7 @@ class ConfirmedProducer:
                 metrics.CONFIRMED_SEND_FAILURES.inc()
                 await self._failed(producer)
                 raise NotConfirmed("Kafka has not acknowledged it; please try again.") from error
+            failpoint.here("doors.acknowledged")
             self._failures = 0
             return told.partition, told.offset
 

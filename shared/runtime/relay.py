@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
 
-from shared.runtime import kafka, metrics
+from shared.runtime import failpoint, kafka, metrics
 from shared.runtime.activity import Activity
 from shared.runtime.moment import happens
 from shared.runtime.postgres import Postgres, Session, is_bad_luck, pause_s
@@ -139,13 +139,16 @@ class Relay:
     async def _publish(self, session: Session, rows: Sequence[asyncpg.Record]) -> None:
         if not rows:
             return
+        failpoint.here("relay.begun")
         try:
             await self._confirmed(session, rows)
         except FOR_GOOD as error:
             log.warning("Kafka refuses a batch for good, sending one by one", error=repr(error))
             await self._drop_producer()
             rows = await self._one_by_one(session, rows)
+        failpoint.here("relay.published")
         await session.execute(_DELETE, [row["id"] for row in rows])
+        failpoint.here("relay.deleted")
         for topic in {row["topic"] for row in rows}:
             many = sum(row["topic"] == topic for row in rows)
             metrics.OUTBOX_PUBLISHED.labels(topic=topic).inc(many)

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 
 from shared.contract.envelope import Envelope
 from shared.domain.directory import Directory
-from shared.runtime import http, inbox, outbox
+from shared.runtime import failpoint, http, inbox, outbox
 from shared.runtime.activity import Activity
 from shared.runtime.batch import Outcome
 from shared.runtime.directory_copy import DirectoryMemory, DirectoryTable
@@ -134,10 +134,14 @@ class Service:
         async def work(tx: Transaction) -> tuple[T, int]:
             result, envelopes = await fn(tx)
             await outbox.append(tx, self.source, envelopes)
+            if envelopes:
+                failpoint.here("unit.done")
             return result, len(envelopes)
 
         with self.activity.of("unit"):
             result, emitted = await self.postgres.retried(work, patience_s)
+            if emitted:
+                failpoint.here("unit.committed")
             self.committed(Outcome(emitted=emitted))
         return result
 

@@ -1,17 +1,19 @@
 """Repeats are dropped, gaps wait, facts may come late (`runtime.md` 9, 10, 11, 24)."""
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 import asyncpg
 
 from shared.contract.envelope import Envelope
-from shared.runtime import inbox, migration
+from shared.runtime import inbox, migration, sequence
+from shared.runtime.postgres import Transaction
 from shared.runtime.subscription import Park, Quarantine
 from tests.toy.bench import Bench, until
 from tests.toy.event import note
 from tests.toy.fixtures import bench
-from tests.toy.service import MIGRATIONS
+from tests.toy.service import MIGRATIONS, Toy, write_down
 
 __all__ = ["bench"]
 
@@ -170,6 +172,27 @@ async def test_what_a_service_says_is_numbered_without_gaps_and_kept_in_order(
         assert dict(record.headers)["content-type"].startswith(b"application/cloudevents+json")
         said.setdefault(event["subject"], []).append(event["sequence"])
     assert said == {lead: list(range(1, 21)) for lead in ("lead-1", "lead-2", "lead-3")}
+
+
+async def test_what_another_member_takes_up_at_the_same_moment_is_a_repeat_and_no_bad_data(
+    bench: Bench,
+) -> None:
+    class Overtaken(Toy):
+        async def take(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
+            async with self.postgres.transaction() as other:
+                if await sequence.read(other, [("/elsewhere", "lead-1")]) == {}:
+                    await write_down(other, batch)
+                    await sequence.advance(other, {}, {("/elsewhere", "lead-1"): 1})
+            return await super().take(tx, batch)
+
+    await bench.tell(note("lead-1", "once", sequence=1))
+    toy = Overtaken(bench.name, bench.settings, [bench.source])
+    await toy.start()
+    bench.adopt(toy)
+    await bench.tell(note("lead-1", "and then", sequence=2))
+
+    assert await bench.told_of("lead-1", 2) == ["once", "and then"]
+    assert await toy.postgres.pool.fetchval("select count(*) from quarantine") == 0
 
 
 async def test_an_idempotency_key_is_claimed_by_one_caller_only(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from relance.stack.stack import SERVICES, Stack
+from tests.faults.whole_faults import Hit
 
 UP_S = (0.3, 4.0)
 """How long, in seconds, something may work before it is hit again: at least, at most."""
@@ -41,6 +42,15 @@ class Fire:
         ]
         await asyncio.gather(*lanes, self._lane("postgres", crashes))
         return self.recoveries
+
+    async def hit(self, hit: Hit | None, times: int) -> None:
+        """Something else, so many times."""
+        for _ in range(times if hit else 0):
+            await asyncio.sleep(self._chance.uniform(*UP_S))
+            at = monotonic()
+            assert hit is not None
+            await asyncio.to_thread(hit, self._stack, self._chance)
+            self.recoveries.append(Recovery("hit", at - self._began, monotonic() - at))
 
     async def _lane(self, what: str, times: int) -> None:
         for _ in range(times):

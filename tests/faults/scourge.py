@@ -2,23 +2,33 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import httpx2
 
 from relance.audit import Report
-from relance.promises.finding import FAULTS, Fault
 from relance.stack.stack import SERVICES, Stack
 from tests.faults.fire import Fire, Recovery
 from tests.faults.ground import Verdict, judged
 from tests.faults.load import Books, Load
+from tests.faults.row import Row
+from tests.faults.whole_faults import Hit
 
 HANDS = 2
 """Mails that notifications has in hand at once (RELANCE_SMTP_AT_ONCE): a kill can hit both."""
 MISHAP_EVERY_S = 0.7
 MISHAPS_AT_ONCE = 2
+
+
+@contextlib.contextmanager
+def _nothing(stack: Stack) -> Iterator[None]:
+    """Nothing need be prepared."""
+    yield
 
 
 @dataclass(frozen=True)
@@ -32,10 +42,15 @@ class Scourge:
     sms: dict[str, Any] = field(default_factory=dict)
     mail: dict[str, Any] = field(default_factory=dict)
     mishaps: int = 0
+    hit: Hit | None = None
+    hits: int = 0
+    in_doubt: int = 0
+    """Messages that one hit may leave in doubt."""
+    around: Callable[[Stack], AbstractContextManager[None]] = _nothing
 
     @property
     def runs(self) -> int:
-        return self.kills + self.crashes + self.mishaps
+        return self.kills + self.crashes + self.mishaps + self.hits
 
     @property
     def unknown_at_most(self) -> int:
@@ -43,47 +58,7 @@ class Scourge:
         database went away for longer than a lease, or when the mail server cut the answer off."""
         kills = self.kills // len(self.services) if "notifications" in self.services else 0
         cut_off = self.mishaps * MISHAPS_AT_ONCE if self.mail.get("drop_after_data") else 0
-        return (kills + self.crashes) * HANDS + cut_off
-
-
-@dataclass(frozen=True)
-class Row:
-    """What a fault did: new findings by kind, and how long the slowest recovery took."""
-
-    fault: str
-    runs: int
-    inputs: int
-    actions: int
-    found: dict[str, int]
-    unknown: int
-    twice: int
-    missing: int
-    slowest_recovery_s: float
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def as_line(self) -> str:
-        found = [self.found[fault] for fault in SHOWN]
-        other = sum(self.found.values()) - sum(found)
-        cells = [self.runs, self.inputs, self.actions, *found, other]
-        cells += [self.unknown, self.twice, self.missing]
-        numbers = "".join(f"{cell:>11}" for cell in cells)
-        return f"{self.fault:<34}{numbers}{self.slowest_recovery_s:>10.1f} s"
-
-
-SHOWN: tuple[Fault, ...] = ("lost", "repeated", "disordered", "stuck")
-COLUMNS = (
-    "runs",
-    "inputs",
-    "actions",
-    *SHOWN,
-    "other",
-    "unknown",
-    "twice",
-    "missing",
-)
-HEAD = f"{'fault':<34}{''.join(f'{name:>11}' for name in COLUMNS)}{'slowest':>12}"
+        return (kills + self.crashes) * HANDS + cut_off + self.hits * self.in_doubt
 
 
 class Plague:
@@ -98,21 +73,24 @@ class Plague:
     async def visit(self, scourge: Scourge, *, at_least: int, per_s: float) -> Row:
         """Let it rage under load, wait for quiet, audit everything from the beginning."""
         seed = self._seed + len(self.rows)
+        began = monotonic()
         load = Load(self._stack, self._agents, seed, self.books)
-        out = asyncio.Event()
-        sending = asyncio.create_task(load.run(out, at_least=at_least, per_s=per_s))
-        recoveries = await self._rage(scourge, Fire(self._stack, seed))
-        out.set()
-        await sending
+        with scourge.around(self._stack):
+            out = asyncio.Event()
+            sending = asyncio.create_task(load.run(out, at_least=at_least, per_s=per_s))
+            recoveries = await self._rage(scourge, Fire(self._stack, seed))
+            out.set()
+            await sending
         before = self.verdict.report if self.verdict else None
         self.verdict = await judged(self._stack, self.books)
-        row = _row(scourge, load, recoveries, self.verdict.report, before)
+        row = _row(scourge, recoveries, self.verdict.report, before, monotonic() - began)
         self.rows.append(row)
         return row
 
     async def _rage(self, scourge: Scourge, fire: Fire) -> list[Recovery]:
         kills = fire.rage(kills=scourge.kills, services=scourge.services, crashes=scourge.crashes)
-        recoveries, *_ = await asyncio.gather(kills, self._misbehave(scourge))
+        hits = fire.hit(scourge.hit, scourge.hits)
+        recoveries, *_ = await asyncio.gather(kills, self._misbehave(scourge), hits)
         await self._until_done(self._behave)
         return recoveries
 
@@ -147,25 +125,30 @@ class Plague:
 
 def _row(
     scourge: Scourge,
-    load: Load,
     recoveries: Sequence[Recovery],
     report: Report,
     before: Report | None,
+    took_s: float,
 ) -> Row:
     known = set(before.findings) if before else set()
-    new = [finding for finding in report.findings if finding not in known]
+    new = Counter(finding.fault for finding in report.findings if finding not in known)
 
     def more(count: str) -> int:
         return report.counts[count] - (before.counts[count] if before else 0)
 
     return Row(
         fault=scourge.name,
+        on="whole",
         runs=scourge.runs,
-        inputs=load.inputs,
-        actions=load.actions,
-        found={fault: sum(each.fault == fault for each in new) for fault in FAULTS},
+        events=more("events"),
+        lost=new["lost"] + new["untold"],
+        repeated=new["repeated"] + new["told_twice"],
+        disordered=new["disordered"] + new["without_cause"],
+        stuck=new["stuck"] + new["set_aside"],
         unknown=more("messages_unknown"),
-        twice=more("messages_twice"),
-        missing=more("messages_missing"),
-        slowest_recovery_s=round(max((each.seconds for each in recoveries), default=0), 1),
+        recovery_s=round(max((each.seconds for each in recoveries), default=0), 1),
+        took_s=round(took_s, 1),
+        note=f"twice {more('messages_twice')}, missing {more('messages_missing')}"
+        if more("messages_unknown")
+        else "",
     )

@@ -9,6 +9,7 @@ from datetime import timedelta
 from fastapi import APIRouter
 
 from shared.contract.envelope import Envelope
+from shared.contract.topics import MIB
 from shared.runtime import inbox
 from shared.runtime.postgres import Transaction
 from shared.runtime.service import run
@@ -19,7 +20,9 @@ from tests.toy.service import Toy, toy_topic
 
 def create(settings: Settings) -> Toy:
     """The clerk `TOY_NAME`, who listens to `TOY_READS` and to `POST /leads/{lead}/{key}`."""
-    clerk = Toy(os.environ["TOY_NAME"], settings, [toy_topic(os.environ["TOY_READS"])], echo=True)
+    most = int(os.environ.get("TOY_MAX_BYTES", MIB))
+    reads = toy_topic(os.environ["TOY_READS"], max_bytes=most)
+    clerk = Toy(os.environ["TOY_NAME"], settings, [reads], echo=True)
     router = APIRouter()
 
     @router.post("/leads/{lead}/{key}")

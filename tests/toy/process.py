@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,14 +42,14 @@ class Process:
         assert self._child is not None, "not started"
         return self._child
 
-    def start(self) -> None:
-        """Start it, without waiting."""
+    def start(self, more: Mapping[str, str] | None = None) -> None:
+        """Start it, without waiting; `more` settings count this time only."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("RELANCE_", "TOY_"))}
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", self.module],
                 cwd=ROOT,
-                env=kept | self.settings | {"RELANCE_PORT": str(self.port)},
+                env={**kept, **self.settings, **(more or {}), "RELANCE_PORT": str(self.port)},
                 stderr=log,
                 stdout=log,
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.contract.envelope import Envelope, caused
 from shared.contract.pipeline import NoteAdded
-from shared.contract.topics import Topic
+from shared.contract.topics import MIB, Topic
 from shared.runtime.postgres import Transaction
 from shared.runtime.service import Service, Subscription
 from shared.runtime.settings import Settings
@@ -26,14 +26,17 @@ on conflict (subject) do update set many = tally.many + excluded.many
 """
 
 
-def toy_topic(name: str, partitions: int = 4) -> Topic:
+def toy_topic(name: str, partitions: int = 4, max_bytes: int = MIB) -> Topic:
     """A topic that lies beside those of the table."""
-    return Topic(name, "toy", "subject", partitions=partitions, events=(NoteAdded,))
+    return Topic(
+        name, "toy", "subject", partitions=partitions, max_bytes=max_bytes, events=(NoteAdded,)
+    )
 
 
 def toy_topics(service: str, partitions: int = 4) -> tuple[Topic, Topic]:
     """What a toy service writes: its events and its dead letters."""
-    return toy_topic(f"{service}.events.v1", partitions), toy_topic(f"{service}.dead-letters.v1", 1)
+    letters = toy_topic(f"{service}.dead-letters.v1", 1, 8 * MIB)
+    return toy_topic(f"{service}.events.v1", partitions), letters
 
 
 class Toy(Service):

@@ -1,1 +1,0 @@
-"""A year of random but plausible life through a rulebook, on the real cores."""

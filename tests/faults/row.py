@@ -1,0 +1,112 @@
+"""A row of the table: what a fault did, how often, and what it cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parents[2]
+RESULTS = Path(__file__).parent / "results" / "latest.json"
+PAGE = PROJECT / "docs" / "fault-table.md"
+
+LOSSES = ("lost", "repeated", "disordered", "stuck")
+
+
+@dataclass(frozen=True)
+class Row:
+    """`on`: members of a toy service on the real runtime, or the whole system.
+
+    `repeated` counts effects, `unknown` messages that a crash left in doubt, each named.
+    `recovery_s` is the slowest: until everything told before the fault's end had taken effect
+    (toys), or until what was killed was ready again (the whole). `cpu_percent` is the busiest
+    member's while it could only wait.
+    """
+
+    fault: str
+    on: str
+    runs: int
+    events: int
+    lost: int = 0
+    repeated: int = 0
+    disordered: int = 0
+    stuck: int = 0
+    unknown: int = 0
+    recovery_s: float | None = None
+    cpu_percent: float | None = None
+    took_s: float = 0.0
+    note: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was lost, repeated, disordered or stuck."""
+        return not any(getattr(self, loss) for loss in LOSSES)
+
+    def as_line(self) -> str:
+        """For the terminal."""
+        losses = "".join(f"{getattr(self, loss):>11}" for loss in LOSSES)
+        recovery = "-" if self.recovery_s is None else f"{self.recovery_s:.1f} s"
+        cpu = "-" if self.cpu_percent is None else f"{self.cpu_percent:.0f} %"
+        return (
+            f"{self.fault:<46}{self.on:<7}{self.runs:>5}{self.events:>9}{losses}"
+            f"{self.unknown:>9}{recovery:>10}{cpu:>7}"
+        )
+
+
+HEAD = (
+    f"{'fault':<46}{'on':<7}{'runs':>5}{'events':>9}"
+    f"{''.join(f'{loss:>11}' for loss in LOSSES)}{'unknown':>9}{'recovery':>10}{'cpu':>7}"
+)
+
+
+def keep(rows: Sequence[Row], about: dict[str, Any]) -> None:
+    """The raw numbers, and the page made of them."""
+    totals = {name: sum(getattr(row, name) for row in rows) for name in ("runs", "events", *LOSSES)}
+    document = {**about, "totals": totals, "rows": [asdict(row) for row in rows]}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    PAGE.write_text(page(document))
+
+
+def page(document: dict[str, Any]) -> str:
+    """The table for people, from the document that `keep` wrote."""
+    rows = [Row(**row) for row in document["rows"]]
+    totals = document["totals"]
+    lines = [
+        "# What faults do",
+        "",
+        f"Written by `make faults` on {document['at'][:10]} (seed {document['seed']}, "
+        f"{document['cpus']} processors, {document['minutes']:.0f} minutes); "
+        "the raw numbers are in [latest.json](../tests/faults/results/latest.json).",
+        f"In all {totals['runs']:,} faults and {totals['events']:,} events: "
+        f"{totals['lost']} lost, {totals['repeated']} repeated, "
+        f"{totals['disordered']} disordered, {totals['stuck']} stuck.",
+        "",
+        "- *on*: `toy` is a service of two members (or as the row says) on the real runtime, with "
+        "Kafka and PostgreSQL of their own; `whole` is all four services under load at every door.",
+        "- *events*: told to the toys; said by all services of the whole.",
+        "- *unknown*: messages of which nobody can tell whether they went, each named as such.",
+        "- *recovery*: the slowest; toys: until everything told before the fault's end had taken "
+        "effect; whole: until what was hit was ready again.",
+        "- *CPU*: of the busiest member while it could only wait.",
+        "",
+        "| fault | on | runs | events | lost | repeated | disordered | stuck | unknown | recovery "
+        "| CPU | note |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|",
+        *(_page_line(row) for row in rows),
+    ]
+    if not_run := document.get("not_run"):
+        lines += ["", "Not run: " + "; ".join(f"{name}: {why}" for name, why in not_run.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _page_line(row: Row) -> str:
+    recovery = "" if row.recovery_s is None else f"{row.recovery_s:.1f} s"
+    cpu = "" if row.cpu_percent is None else f"{row.cpu_percent:.0f} %"
+    losses = " | ".join(str(getattr(row, loss)) for loss in LOSSES)
+    return (
+        f"| {row.fault} | {row.on} | {row.runs} | {row.events:,} | {losses} | {row.unknown} "
+        f"| {recovery} | {cpu} | {row.note} |"
+    )

@@ -1,0 +1,198 @@
+"""`make faults`: every fault in its long form, a row each, until time is up.
+
+`ARGS="--only kafka --minutes 10 --seed 7 --keep"`; without `--only` the table is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import os
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+
+from relance.stack.kafka import Kafka
+from relance.stack.kafka_jars import Say
+from relance.stack.postgres import Postgres
+from tests.faults import office_lost_positions, row
+from tests.faults.ground import api_keys, burning_stack, expected_messages, seed
+from tests.faults.office import Ground
+from tests.faults.office_faults import FAULTS, Fault
+from tests.faults.office_visit import visit
+from tests.faults.proxied import PROXIED, visit_by_proxy
+from tests.faults.row import HEAD, Row
+from tests.faults.scourge import Plague
+from tests.faults.scourges import INPUTS, INPUTS_PER_S, scourges
+from tests.faults.small_disk import NoSmallDisk
+from tests.faults.small_disk_visit import DISKS
+from tests.stack import temporary_home
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Run:
+    """What is asked for, and what came of it."""
+
+    only: str
+    minutes: float
+    seed: int
+    rows: list[Row]
+    not_run: dict[str, str]
+    wrong: list[str]
+    began: float
+
+    def wants(self, name: str) -> bool:
+        """Whether this row is asked for and there is time for it."""
+        if self.only.lower() not in name.lower():
+            return False
+        if monotonic() - self.began > 60 * self.minutes:
+            self.not_run[name] = "no time was left"
+            return False
+        return True
+
+    async def take(self, name: str, work: Callable[[], Awaitable[Row]]) -> None:
+        """Do one row; whatever goes wrong is told, and the others go on."""
+        if not self.wants(name):
+            return
+        try:
+            done = await work()
+        except NoSmallDisk as error:
+            self.not_run[name] = str(error)
+        except Exception as error:
+            self.wrong.append(f"{name}: {type(error).__name__}: {error}")
+            say(f"{name:<46}WRONG: {type(error).__name__}: {str(error)[:300]}")
+        else:
+            self.add(done)
+
+    def add(self, done: Row) -> None:
+        """One more row."""
+        self.rows.append(done)
+        say(done.as_line() + ("" if done.ok else f"  {done.note}"))
+        if not done.ok:
+            self.wrong.append(f"{done.fault}: {done.note}")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+@asynccontextmanager
+async def grounds(brokers: int = 1, kafka: Kafka | None = None) -> AsyncIterator[Ground]:
+    """Kafka and PostgreSQL of their own."""
+    home = temporary_home()
+    kafka = kafka or Kafka(home, say=_silent, brokers=brokers)
+    postgres = Postgres(home)
+    try:
+        await asyncio.gather(asyncio.to_thread(kafka.start), asyncio.to_thread(postgres.start))
+        yield Ground(kafka, postgres, "relance", Path(tempfile.mkdtemp(prefix="relance-office-")))
+    finally:
+        await asyncio.gather(asyncio.to_thread(kafka.kill), asyncio.to_thread(postgres.stop))
+        home.remove()
+
+
+_silent: Say = lambda _: None  # noqa: E731 - it is a value
+
+
+def name() -> str:
+    """Of an office: topics, schema and group are named after it."""
+    return f"o{uuid.uuid4().hex[:8]}"
+
+
+async def toys(run: Run) -> None:
+    """Rows on offices; those with the same brokers share them."""
+    for brokers in (1, 3):
+        mine = [f for f in FAULTS if f.brokers == brokers]
+        if not any(run.only.lower() in fault.name.lower() for fault in mine) and run.only:
+            continue
+        async with grounds(brokers) as ground:
+            for fault in mine:
+                await run.take(fault.name, _of(ground, fault, run.seed))
+            if brokers == 1:
+                await _positions(run, ground)
+    for proxied in PROXIED:
+        await run.take(proxied.name, lambda p=proxied: visit_by_proxy(p, name(), run.seed))  # type: ignore[misc]  # a default binds it
+    for disk in DISKS:
+        await run.take(disk.name, lambda d=disk: d.visit(name(), run.seed))  # type: ignore[misc]  # as above
+
+
+async def _positions(run: Run, ground: Ground) -> None:
+    for told, loss in (
+        ("retention overtook the reader", office_lost_positions.overtaken),
+        ("topic made anew, shorter", office_lost_positions.made_anew),
+    ):
+        await run.take(
+            told,
+            lambda t=told, x=loss: office_lost_positions.visit(ground, name(), t, x),  # type: ignore[misc]  # a default binds it
+        )
+
+
+def _of(ground: Ground, fault: Fault, number: int) -> Callable[[], Awaitable[Row]]:
+    return lambda: visit(ground, name(), fault, number)
+
+
+async def whole(run: Run) -> None:
+    """Rows on the whole system: one stack, scourge after scourge, all books kept together."""
+    wanted = [each for each in scourges() if run.wants(each.name)]
+    if not wanted:
+        return
+    with burning_stack() as stack:
+        plague = Plague(stack, await api_keys(stack), run.seed)
+        for scourge in wanted:
+            if not run.wants(scourge.name):
+                continue
+            done = await plague.visit(scourge, at_least=INPUTS, per_s=INPUTS_PER_S)
+            run.add(done)
+            assert plague.verdict is not None
+            if not done.ok:
+                say(plague.verdict.first_findings())
+            if done.unknown > scourge.unknown_at_most:
+                run.wrong.append(f"{done.fault}: {done.unknown} messages unknown")
+        assert plague.verdict is not None
+        expected = await expected_messages(stack, plague.verdict.ledgers)
+        if plague.verdict.ledgers.messages.keys() != expected:
+            run.wrong.append("the messages are not those that the requests ask for")
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--only", default="", help="part of a row's name")
+    parser.add_argument("--minutes", type=float, default=60, help="begin no row after so long")
+    parser.add_argument("--seed", type=int, default=seed())
+    parser.add_argument("--keep", action="store_true", help="keep the table of a part too")
+    parser.add_argument("--whole-first", action="store_true", help="the whole system first")
+    given = parser.parse_args()
+    run = Run(given.only, given.minutes, given.seed, [], {}, [], monotonic())
+    say(f"seed {run.seed}\n{HEAD}")
+    for part in (whole, toys) if given.whole_first else (toys, whole):
+        await part(run)
+    minutes = (monotonic() - run.began) / 60
+    if run.rows and (given.keep or not run.only):
+        row.keep(
+            run.rows,
+            {
+                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seed": run.seed,
+                "cpus": os.cpu_count(),
+                "minutes": round(minutes, 1),
+                "wrong": run.wrong,
+                "not_run": run.not_run,
+            },
+        )
+    say(f"{minutes:.1f} minutes; not run: {', '.join(run.not_run) or 'none'}")
+    for wrong in run.wrong:
+        say(f"WRONG: {wrong}")
+    return 1 if run.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
