@@ -112,11 +112,12 @@ async def test_actions_and_events_on_one_lead_at_once_stay_in_order(stand: Stand
             again = [received(phone=phone), received(email=email), received(email=email)]
             await stand.receive(*again, partition=number)
 
+    theirs = list(zip(leads, people, strict=True))
+
     async def act(number: int) -> list[int]:
-        order = leads[::-1] if number % 2 else leads
         answers = [
             await stand.act(lead, "set_fields", fields={"email": email, "niche": str(number)})
-            for lead, (_, email) in zip(order, people, strict=True)
+            for lead, (_, email) in (theirs[::-1] if number % 2 else theirs)
         ]
         return [answer.status_code for answer in answers]
 
@@ -147,14 +148,15 @@ async def test_actions_and_events_on_one_lead_at_once_stay_in_order(stand: Stand
     )
 
 
-async def test_a_phone_of_somebody_else_is_noted_and_stays_theirs(stand: Stand) -> None:
+async def test_a_phone_that_somebody_else_has_makes_one_person_of_both(stand: Stand) -> None:
     phone = new_phone()
     theirs, lead = await _new_lead(stand, phone=phone), await _new_lead(stand)
     answer = await stand.act(lead, "set_fields", fields={"phone": phone})
     assert answer.status_code == 200
-    number = (await stand.shown(theirs))["number"]
-    notes = [e["data"]["text"] for e in answer.json()["events"] if "note" in e["type"]]
-    assert any(number in note for note in notes)
+    assert (await stand.shown(lead))["status"] == "invalid"
+    kept = await stand.shown(theirs)
+    assert kept["status"] == "open"
+    await stand.events(theirs, until=LeadLinked)
 
 
 async def test_a_phone_typed_by_an_agent_finds_the_lead_next_time(stand: Stand) -> None:
