@@ -51,7 +51,7 @@ def _is_said(book: str, rule: str, example: dict[str, Any]) -> bool:
         entries = [*tables.get("rule", ()), *tables.get("require", ())]
         for entry in [e for e in entries if rule and e["id"] == rule]:
             said = entry.get(key)
-            if said == value or (isinstance(value, list) and all(v in said or () for v in value)):
+            if said == value or (isinstance(value, list) and all(v in (said or ()) for v in value)):
                 return True
         if not rule and key in tables:
             found = tables[key] if isinstance(tables[key], list) else [tables[key]]

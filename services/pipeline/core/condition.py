@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from services.pipeline.core.consent import nothing_left
 from services.pipeline.core.lead import Appointment, Attempt, Exchange, Lead
 from services.pipeline.core.moment import instant, later, local_date, moment_of
 from services.pipeline.core.party import agents, is_one_of
@@ -14,6 +15,7 @@ from services.pipeline.core.turn import Scene
 from shared.domain.contact_point import is_mobile
 from shared.domain.rulebook import condition as words
 from shared.domain.rulebook.condition import ANY, AttemptCount, Condition, ExchangeCount, Range
+from shared.domain.rulebook.effect import ALL
 
 Missing = tuple[str, ...]
 CHANNELS_OF_POINT: Mapping[str, tuple[str, ...]] = {"phone": ("call", "sms"), "email": ("email",)}
@@ -76,6 +78,11 @@ def attribute(scene: Scene, name: str) -> tuple[str, ...]:
     return () if value is None else (str(value),)
 
 
+def blocked_names(lead: Lead) -> tuple[str, ...]:
+    """The channels that are blocked, and `all` where that is all of them."""
+    return (*lead.blocked, ALL) if nothing_left(lead) else tuple(lead.blocked)
+
+
 def _said(it_is: object) -> tuple[str, ...]:
     return ("true" if it_is else "false",)
 
@@ -93,8 +100,9 @@ def _standing(appointment: Appointment | None, now: datetime) -> tuple[str, ...]
 ATTRIBUTES: Mapping[str, Callable[[Scene], tuple[str, ...]]] = {
     "tags": lambda scene: scene.lead.tags,
     "late": lambda scene: _said(scene.lead.late_at),
-    "blocked": lambda scene: tuple(scene.lead.blocked),
+    "blocked": lambda scene: blocked_names(scene.lead),
     "appointment": lambda scene: _standing(scene.lead.appointment, scene.now),
+    "duplicate": lambda scene: _said(scene.lead.kept),
     "owner_locked": lambda scene: _said(scene.lead.owner_locked),
     "payment": lambda scene: tuple(payment.kind for payment in scene.lead.payments),
 }

@@ -31,6 +31,11 @@ def channels_of(names: Iterable[str]) -> tuple[Channel, ...]:
     return tuple(channel for channel in OUTWARD if ALL in wanted or channel in wanted)
 
 
+def nothing_left(lead: Lead) -> bool:
+    """Whether there is no channel any more by which this lead may be worked."""
+    return lead.blocked.keys() >= set(OUTWARD)
+
+
 def blocking_rule(scene: Scene, channels: Collection[str]) -> str | None:
     """The rule that forbids every one of these channels here; None while one of them is free."""
     blocked = scene.lead.blocked

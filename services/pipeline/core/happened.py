@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from services.pipeline.core.consent import nothing_left
 from services.pipeline.core.turn import Turn
 from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import CallEnded, CallStarted, EmailOpened, LeadReceived
@@ -33,6 +34,7 @@ from shared.contract.pipeline import (
 )
 from shared.contract.reminders import AgentAbsent, DeadlineReached, LeadOverdue
 from shared.domain.rulebook.condition import ANY
+from shared.domain.rulebook.effect import ALL
 
 Happenings = Iterable[tuple[str, str]]
 
@@ -154,8 +156,10 @@ def _sent(_: Turn, __: Envelope, data: NotificationSent) -> Happenings:
     return [("sent", data.template), ("sent", ANY)]
 
 
-def _blocked(_: Turn, __: Envelope, data: LeadBlocked) -> Happenings:
-    return [("blocked", name) for name in (*data.channels, ANY)]
+def _blocked(turn: Turn, envelope: Envelope, data: LeadBlocked) -> Happenings:
+    """`all` once no channel is left."""
+    everything = (ALL,) if nothing_left(turn.lead(envelope.subject)) else ()
+    return [("blocked", name) for name in (*data.channels, *everything, ANY)]
 
 
 def _closed(_: Turn, __: Envelope, data: LeadClosed) -> Happenings:

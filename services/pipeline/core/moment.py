@@ -12,6 +12,9 @@ from shared.domain.duration import parse
 from shared.domain.local_time import moved
 from shared.domain.rulebook.due import DueTime, Moment
 
+DAYLESS = ("end_of_day", "next_opening")
+"""Alone they are the next ones from now on; a time of day alone is today's."""
+
 
 def instant(scene: Scene, moment: Moment) -> datetime:
     """When that was. What has not happened falls back on the receipt (`closed`: on now)."""
@@ -55,7 +58,7 @@ def due_of(scene: Scene, due: DueTime) -> Due | None:
         if not written:
             return None
         on = date.fromisoformat(written)
-    elif due.in_ is None and due.before is None and on is None:
+    elif due.in_ is None and due.before is None and on is None and due.at not in DAYLESS:
         on = scene.today
     return Due(
         in_=None if due.in_ is None else length(scene, due.in_),

@@ -35,6 +35,7 @@ ATTRIBUTES = (
     "appointment",
     "blocked",
     "owner_locked",
+    "duplicate",
 )
 """What `is` can ask of every lead, besides fields."""
 

@@ -167,7 +167,9 @@ class Blocked(Trigger):
     """The lead may not be worked by these channels any more, for itself or for the person."""
 
     word = "blocked"
-    blocked: Annotated[tuple[Literal["call", "sms", "email", "chat", "social", "any"], ...], Listed]
+    blocked: Annotated[
+        tuple[Literal["call", "sms", "email", "chat", "social", "all", "any"], ...], Listed
+    ]
 
 
 class Closed(Trigger):
