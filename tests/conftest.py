@@ -5,9 +5,29 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.stack import database, home, kafka, names, own_kafka, postgres, stack
+from relance.stack.error import StackError
+from tests.elsewhere import chosen, take_outside_addresses
+from tests.stack import (
+    database,
+    home,
+    kafka,
+    kafka_elsewhere,
+    names,
+    own_kafka,
+    postgres,
+    stack,
+)
 
-__all__ = ["database", "home", "kafka", "names", "own_kafka", "postgres", "stack"]
+__all__ = [
+    "database",
+    "home",
+    "kafka",
+    "kafka_elsewhere",
+    "names",
+    "own_kafka",
+    "postgres",
+    "stack",
+]
 
 _ALLOWED_SKIP = "docker"
 
@@ -48,5 +68,10 @@ class NoSilentSkips:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    try:
+        if chosen() == "external":
+            take_outside_addresses()
+    except StackError as error:
+        raise pytest.UsageError(str(error)) from None
     if os.environ.get("RELANCE_CI"):
         config.pluginmanager.register(NoSilentSkips())

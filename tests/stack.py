@@ -15,13 +15,17 @@ from relance.stack.kafka import Kafka
 from relance.stack.postgres import Postgres
 from relance.stack.stack import RULEBOOK, Stack
 from relance.stack.topics import create_missing_topics
+from tests.elsewhere import KafkaElsewhere, PostgresElsewhere, chosen, outside_address
+
+AnyKafka = Kafka | KafkaElsewhere
+AnyPostgres = Postgres | PostgresElsewhere
 
 
 @dataclass(frozen=True)
 class Database:
     """A database of one test: the three schemas, each owned by its role, and nothing else."""
 
-    server: Postgres
+    server: AnyPostgres
     name: str
 
     def dsn(self, role: str = "postgres") -> str:
@@ -58,8 +62,30 @@ def home() -> Iterator[Home]:
 
 
 @pytest.fixture(scope="session")
-def kafka(home: Home) -> Iterator[Kafka]:
-    """A running broker, shared by the session: use `names` for your topics and groups."""
+def kafka_elsewhere() -> Iterator[KafkaElsewhere | None]:
+    """The cluster of RELANCE_STACK, unless that is the embedded one."""
+    if chosen() == "containers":
+        from tests.containers.servers import kafka_container  # noqa: PLC0415 - needs Docker
+
+        with kafka_container() as broker:
+            yield broker
+    elif chosen() == "external":
+        broker = KafkaElsewhere(outside_address("RELANCE_KAFKA"))
+        broker.wait_ready()
+        broker.refuse_to_erase()
+        before = broker.topics()
+        yield broker
+        broker.delete_topics(broker.topics() - before)
+    else:
+        yield None
+
+
+@pytest.fixture(scope="session")
+def kafka(home: Home, kafka_elsewhere: KafkaElsewhere | None) -> Iterator[AnyKafka]:
+    """A running cluster, shared by the session: use `names` for your topics and groups."""
+    if kafka_elsewhere:
+        yield kafka_elsewhere
+        return
     broker = Kafka(home, say=print)
     broker.start()
     yield broker
@@ -67,12 +93,17 @@ def kafka(home: Home) -> Iterator[Kafka]:
 
 
 @contextmanager
-def broker_with_topics() -> Iterator[Kafka]:
+def broker_with_topics(elsewhere: KafkaElsewhere | None) -> Iterator[AnyKafka]:
     """A broker of its own with the topics of the contract, empty.
 
     For tests of a service: its topics and groups have fixed names, so two of them on one broker
-    would read each other's events and resume each other's offsets.
+    would read each other's events and resume each other's offsets. Elsewhere there is one
+    cluster, and it is emptied.
     """
+    if elsewhere:
+        elsewhere.make_topics()
+        yield elsewhere
+        return
     home = temporary_home()
     broker = Kafka(home, say=print)
     broker.start()
@@ -85,23 +116,42 @@ def broker_with_topics() -> Iterator[Kafka]:
 
 
 @pytest.fixture(scope="module")
-def own_kafka() -> Iterator[Kafka]:
+def own_kafka(kafka_elsewhere: KafkaElsewhere | None) -> Iterator[AnyKafka]:
     """A broker of this module alone, with the topics of the contract."""
-    with broker_with_topics() as broker:
+    with broker_with_topics(kafka_elsewhere) as broker:
         yield broker
 
 
 @pytest.fixture(scope="session")
-def postgres(home: Home) -> Iterator[Postgres]:
+def postgres(home: Home) -> Iterator[AnyPostgres]:
     """A running server, shared by the session: `database` is a fresh one in it."""
-    server = Postgres(home)
-    server.start()
-    yield server
-    server.stop()
+    if chosen() == "embedded":
+        server = Postgres(home)
+        server.start()
+        yield server
+        server.stop()
+        return
+    with _postgres_elsewhere() as other:
+        other.open()
+        yield other
+        other.close()
+
+
+@contextmanager
+def _postgres_elsewhere() -> Iterator[PostgresElsewhere]:
+    if chosen() == "external":
+        server = PostgresElsewhere(outside_address("RELANCE_POSTGRES"))
+        server.wait_ready()
+        yield server
+        return
+    from tests.containers.servers import postgres_container  # noqa: PLC0415 - needs Docker
+
+    with postgres_container() as server:
+        yield server
 
 
 @pytest.fixture
-def database(postgres: Postgres) -> Iterator[Database]:
+def database(postgres: AnyPostgres) -> Iterator[Database]:
     """A fresh database, removed after the test."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     postgres.copy_database(name)
@@ -112,6 +162,8 @@ def database(postgres: Postgres) -> Iterator[Database]:
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """The whole system in a home of its own, on real time, with a company open day and night."""
+    if chosen() != "embedded":
+        pytest.skip("starts the whole system by itself; in Docker that is `make containers`")
     home = temporary_home()
     with Stack(home, say=print) as running:
         intake = running.services["intake"]

@@ -6,23 +6,22 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from pydantic import SecretStr
 
-from relance.stack.kafka import Kafka
-from relance.stack.postgres import Postgres
 from services.pipeline.app import create
 from services.pipeline.settings import PipelineSettings
 from tests.component.pipeline.stand import RULEBOOK, Stand
-from tests.stack import broker_with_topics
+from tests.elsewhere import KafkaElsewhere
+from tests.stack import AnyKafka, AnyPostgres, broker_with_topics
 
 
 @pytest.fixture(scope="package")
-def own_kafka() -> Iterator[Kafka]:
+def own_kafka(kafka_elsewhere: KafkaElsewhere | None) -> Iterator[AnyKafka]:
     """A broker of this folder alone, with the topics of the contract."""
-    with broker_with_topics() as broker:
+    with broker_with_topics(kafka_elsewhere) as broker:
         yield broker
 
 
 @pytest.fixture(scope="package")
-async def stand(own_kafka: Kafka, postgres: Postgres) -> AsyncIterator[Stand]:
+async def stand(own_kafka: AnyKafka, postgres: AnyPostgres) -> AsyncIterator[Stand]:
     name = f"pipeline_{uuid.uuid4().hex[:8]}"
     postgres.copy_database(name)
     settings = PipelineSettings(
