@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from relance.cli_leads import RULEBOOK, Rulebook
+from relance.cli_leads import RULEBOOK, told_in_a_sentence
 from relance.stack.home import PROJECT
 
 RULEBOOKS = PROJECT / "rulebooks"
@@ -59,13 +59,45 @@ def check(
 
 
 def simulate(
-    rulebook: Rulebook = RULEBOOK,
+    *,
+    rulebook: Annotated[
+        list[str] | None, typer.Option(help="Folder or name, can be repeated; all if none.")
+    ] = None,
     scenarios: Annotated[
         list[Path] | None, typer.Option(help="Files or folders; all of the rulebook's if none.")
     ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Play so many days of random life instead.")
+    ] = None,
+    leads_per_day: Annotated[int, typer.Option(min=1, help="So many a weekday.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed, the same life.")] = 1,
+    sms_price: Annotated[float, typer.Option(help="What one part of an SMS costs.")] = 0.07,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many share the work; all processors if none.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The outcome as data.")] = False,
 ) -> None:
-    """Run scenarios on the pure cores; exit 0 only if all hold."""
-    from relance.simulate import simulate as run  # noqa: PLC0415
+    """Run scenarios on the pure cores; exit 0 only if all hold.
 
-    raise typer.Exit(run(rulebook, scenarios or (), as_json=json, say=typer.echo))
+    With --days a year (or so) of random but plausible life goes through a rulebook instead, and
+    what people would have lived is told; exit 0 only if no open lead was ever without a next step.
+    """
+    if scenarios and not rulebook:
+        rulebook = [str(folder) for folder in {_rulebook_of(file) for file in scenarios}]
+    folders = [folder_of(name) for name in rulebook or ()] or all_rulebooks()
+    if days is None:
+        from relance.simulate import simulate as run  # noqa: PLC0415
+
+        raise typer.Exit(run(folders, scenarios or (), as_json=json, say=typer.echo))
+    from relance.year import command  # noqa: PLC0415
+
+    with told_in_a_sentence():
+        plans = [command.Plan(f.resolve(), days, leads_per_day, seed) for f in folders]
+        ok = command.run(plans, sms_price, processes, as_json=json, say=typer.echo)
+    raise typer.Exit(0 if ok else 1)
+
+
+def _rulebook_of(scenarios: Path) -> Path:
+    """The folder above that is a rulebook; else where the file lies, which says so itself."""
+    places = (scenarios, *scenarios.absolute().parents)
+    return next((place for place in places if (place / "rulebook.toml").is_file()), RULEBOOK)

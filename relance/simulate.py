@@ -1,9 +1,10 @@
-"""`relance simulate`: every scenario of a rulebook, on the pure cores, without a broker."""
+"""`relance simulate`: every scenario of the rulebooks, on the pure cores, without a broker."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,49 +47,54 @@ def story_of(outcome: Outcome, company: Company) -> str:
     return tell(Teller(zone, company.names()), outcome.log)
 
 
+@dataclass(frozen=True)
+class Played:
+    """A company and how each of its scenarios went."""
+
+    company: Company
+    outcomes: Sequence[Outcome]
+
+
 def simulate(
-    rulebook: Path,
+    rulebooks: Sequence[Path],
     scenarios: Sequence[Path] = (),
     *,
     as_json: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
-    """Runs the scenarios (default: those of the rulebook) and says how they went.
+    """Runs the scenarios (default: those of each rulebook) and says how they went.
 
     Returns 0 only if all pass, 1 if one fails, 2 if the files cannot be used.
     """
     try:
-        company = read_company(rulebook)
-        chosen = load(scenarios or [rulebook / "scenarios"])
-        outcomes = [perform(each, f"s{n}", company) for n, each in enumerate(chosen, 1)]
+        played = [_play(folder, scenarios or [folder / "scenarios"]) for folder in rulebooks]
     except (DirectoryError, RulebookError, ScenarioError, Unknown, WrongSetting) as problem:
         say(json.dumps({"error": str(problem)}, ensure_ascii=False) if as_json else str(problem))
         return UNUSABLE
-    report = report_of(outcomes, company)
+    report = report_of(played)
     if as_json:
         say(json.dumps(report, ensure_ascii=False, indent=2))
     else:
-        _say_for_people(outcomes, company, report, say)
+        _say_for_people(played, report, say)
     return FAILED if report["failed"] else PASSED
 
 
-def report_of(outcomes: Iterable[Outcome], company: Company) -> dict[str, Any]:
+def _play(folder: Path, scenarios: Sequence[Path]) -> Played:
+    company = read_company(folder)
+    chosen = load(scenarios)
+    return Played(company, [perform(each, f"s{n}", company) for n, each in enumerate(chosen, 1)])
+
+
+def report_of(played: Iterable[Played]) -> dict[str, Any]:
     """The outcome as data: what `--json` prints."""
     rules: dict[str, dict[str, int]] = {}
     failures: list[dict[str, Any]] = []
-    for outcome in outcomes:
-        count = rules.setdefault(outcome.scenario.rule, {"passed": 0, "failed": 0})
-        count["passed" if outcome.passed else "failed"] += 1
-        if not outcome.passed:
-            failures.append(
-                {
-                    "rule": outcome.scenario.rule,
-                    "title": outcome.scenario.title,
-                    "step": outcome.failed_step,
-                    "why": outcome.why,
-                    "story": story_of(outcome, company),
-                }
-            )
+    for each in played:
+        for outcome in each.outcomes:
+            count = rules.setdefault(outcome.scenario.rule, {"passed": 0, "failed": 0})
+            count["passed" if outcome.passed else "failed"] += 1
+            if not outcome.passed:
+                failures.append(_failure(outcome, each.company))
     return {
         "passed": sum(count["passed"] for count in rules.values()),
         "failed": len(failures),
@@ -97,20 +103,33 @@ def report_of(outcomes: Iterable[Outcome], company: Company) -> dict[str, Any]:
     }
 
 
+def _failure(outcome: Outcome, company: Company) -> dict[str, Any]:
+    return {
+        "rulebook": company.book.name,
+        "rule": outcome.scenario.rule,
+        "title": outcome.scenario.title,
+        "step": outcome.failed_step,
+        "why": outcome.why,
+        "story": story_of(outcome, company),
+    }
+
+
 def _say_for_people(
-    outcomes: Iterable[Outcome],
-    company: Company,
-    report: dict[str, Any],
-    say: Callable[[str], None],
+    played: Sequence[Played], report: dict[str, Any], say: Callable[[str], None]
 ) -> None:
-    for outcome in outcomes:
+    """Of one rulebook every scenario by its title, of several only how many hold."""
+    for outcome in played[0].outcomes if len(played) == 1 else ():
         mark = "✓" if outcome.passed else "✗"
         say(f"{mark} {outcome.scenario.rule:<8} {outcome.scenario.title}")
     for failure in report["failures"]:
-        say(f"\n{'─' * 80}\n✗ {failure['rule']} {failure['title']}\n")
+        say(f"\n{'─' * 80}\n✗ {failure['rulebook']} {failure['rule']} {failure['title']}\n")
         say(failure["story"])
         say(f"\nStep {failure['step']}: {failure['why']}.")
-    say(
-        f"\n{report['passed']} of {report['passed'] + report['failed']} scenarios hold, "
-        f"for {len(report['rules'])} rules of {company.book.name}."
-    )
+    say("")
+    for each in played:
+        held = [outcome.scenario.rule for outcome in each.outcomes if outcome.passed]
+        rules = {outcome.scenario.rule for outcome in each.outcomes}
+        say(
+            f"{len(held)} of {len(each.outcomes)} scenarios hold, for {len(rules)} rules of "
+            f"{each.company.book.name}."
+        )

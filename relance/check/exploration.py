@@ -9,18 +9,18 @@ reached before all the ways to linger at its beginning. It is deterministic, and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heappop, heappush
 
 from relance.check.abstraction import atoms, key, outline
 from relance.check.moves import Move, beginnings, moves
+from relance.people.next_step import forgotten
 from relance.people.stand import House, Stand, working_morning
 from relance.simulation.company import Company
 from relance.simulation.world import Endless
 from services.notifications.core.request import UnknownTemplate
-from services.pipeline.core.condition import all_hold
 from services.pipeline.core.engine import CascadeTooLong
 from services.pipeline.core.lead import Lead
 from shared.contract.envelope import Envelope
@@ -185,30 +185,6 @@ def refusals(said: Iterable[Envelope]) -> set[str]:
     """The rules by which any of this is a refusal."""
     refused = [each.data.needs for each in said if isinstance(each.data, ActionRefused)]
     return {need.rule for needs in refused for need in needs}
-
-
-def forgotten(stand: Stand) -> Iterator[Lead]:
-    """The open leads without a next step that may not rest where they are."""
-    for lead in stand.leads:
-        if lead.is_open and not has_next_step(stand, lead) and not _may_rest(stand, lead):
-            yield lead
-
-
-def has_next_step(stand: Stand, lead: Lead) -> bool:
-    """A task that somebody owes, a deadline whose instant is planned, or a line in a digest."""
-    if any(task.to or lead.owner for task in lead.open_tasks()):
-        return True
-    if any(deadline.due_at is not None for deadline in lead.deadlines.values()):
-        return True
-    return any(lead.number in str(asked.data) for _, asked in stand.digests(stand.now))
-
-
-def _may_rest(stand: Stand, lead: Lead) -> bool:
-    places = (lead.stage, f"{lead.pipeline}.{lead.stage}")
-    return any(
-        any(place in rest.stage for place in places) and all_hold(rest.if_, stand.scene(lead.id))
-        for rest in stand.book.rests
-    )
 
 
 def _known(names: Names, stand: Stand) -> Names:

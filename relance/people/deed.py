@@ -38,7 +38,7 @@ def accomplish(
             stand, lead, wanted, by, may_wait=may_wait, depth=depth
         ):
             return False
-        arguments |= {k: v for k, v in (wanted.given or {}).items() if not arguments.get(k)}
+        arguments |= wanted.given or {}
         by = wanted.by or by
     return False
 

@@ -152,12 +152,18 @@ def _call(step: Receive, id_: str, at: datetime) -> dict[str, object]:
         "call_id": id_,
         "direction": step.direction,
         "from": step.phone,
-        "status": step.outcome,
+        "status": _status(step),
         "agent": step.answered_by,
         "duration_s": step.duration_s,
         "started_at": at.isoformat(),
     }
     return {key: value for key, value in said.items() if value is not None}
+
+
+def _status(step: Receive) -> str:
+    """Whoever took the call has answered it, unless the step says otherwise."""
+    answered = step.answered_by is not None and "outcome" not in step.model_fields_set
+    return "answered" if answered else step.outcome
 
 
 def _form(step: Receive, source: Source, id_: str) -> dict[str, str]:

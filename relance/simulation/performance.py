@@ -233,7 +233,8 @@ class Performance:
         self._perform(self._new_lead(step.by, step.action), step.by, step.action)
         said = [e for e in self.world.log[before:] if e.source == "/pipeline"]
         made = next((e for e in said if isinstance(e.data, LeadCreated)), said[0])
-        self.known.leads[step.as_ or f"#{len(self.known.leads) + 1}"] = made.subject
+        if step.as_ or made.subject not in self.known.leads.values():
+            self.known.leads[step.as_ or f"#{len(self.known.leads) + 1}"] = made.subject
 
     def _named(self, action: Action) -> Action:
         """The action with the id of a lead where the scenario has its alias."""

@@ -34,7 +34,7 @@ def said() -> list[str]:
 def run(folder: Path, said: list[str], step: str, *, as_json: bool = False) -> int:
     file = folder / "calls.toml"
     file.write_text(SCENARIO % step, encoding="utf-8")
-    return simulate(AXELERATOR, [file], as_json=as_json, say=said.append)
+    return simulate([AXELERATOR], [file], as_json=as_json, say=said.append)
 
 
 def test_it_ends_with_0_only_when_every_scenario_holds(tmp_path: Path, said: list[str]) -> None:
@@ -50,7 +50,7 @@ def test_a_failure_is_told_as_the_story_of_what_happened(tmp_path: Path, said: l
 
     story = "\n".join(said)
     for words in (
-        "✗ 001-02 A missed call is to be called back",
+        "✗ axelerator 001-02 A missed call is to be called back",
         "Monday 2 March 2026",
         "10:00 intake",
         "missed call from +375291234567 (Телефон)",
@@ -127,8 +127,8 @@ def test_what_cannot_be_done_fails_with_a_sentence(
 def test_files_that_cannot_be_used_end_with_2_and_one_sentence(
     tmp_path: Path, said: list[str]
 ) -> None:
-    assert simulate(tmp_path / "nowhere", say=said.append) == 2
-    assert simulate(AXELERATOR, [tmp_path / "none.toml"], say=said.append) == 2
+    assert simulate([tmp_path / "nowhere"], say=said.append) == 2
+    assert simulate([AXELERATOR], [tmp_path / "none.toml"], say=said.append) == 2
     assert run(tmp_path, said, '{ expect = "LeadMade" },') == 2
 
     assert "there is no rulebook.toml" in said[0]

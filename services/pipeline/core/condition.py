@@ -161,7 +161,7 @@ def _is_meant(attempt: Attempt, want: AttemptCount) -> bool:
 
 
 def _since(made: list[Any], want: ExchangeCount, scene: Scene) -> list[Any]:
-    if want.since == "received":
+    if want.since == "received" or (want.since == "last_contact" and not scene.lead.contacts):
         return made
     start = instant(scene, want.since)
     if want.since in ("last_contact", "last_attempt"):  # what came after that one, not itself

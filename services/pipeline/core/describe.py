@@ -100,7 +100,7 @@ def _document(condition: words.Document, scene: Scene, phrases: Phrases) -> str:
 
 
 def _by(condition: words.By, _: Scene, phrases: Phrases) -> str:
-    return phrases.say("by", condition.by)
+    return phrases.say("by", [phrases.noun(party) for party in condition.by])
 
 
 def _availability(condition: words.Availability, _: Scene, phrases: Phrases) -> str:

@@ -92,15 +92,18 @@ def _request(turn: Turn, asked: Request, open_lead: Lead | None) -> str:
     """Of an open lead, of one that is taken up again, or a new one; the lead that has it now."""
     pipeline, data, id_ = asked.pipeline, asked.data, asked.id
     kept = open_lead or _to_resume(turn, asked.contact, pipeline, data.fields)
-    if kept is not None and not kept.is_open:
-        with turn.under(pipeline.identity.rule):
+    resume = pipeline.identity.resume
+    resumed = resume is not None and kept is not None and not kept.is_open
+    rule = resume.rule if resume and resumed else pipeline.identity.rule
+    if kept is not None and resumed:
+        with turn.under(rule):
             reopen(turn, turn.open(kept.id).id, PREVIOUS)
     if kept is not None and (pipeline.identity.policy == "link" or data.channel in LIVE):
         _link(turn, kept, asked)
         return kept.id
     _create(turn, asked)
-    if open_lead is None and kept is not None:
-        with turn.under(pipeline.identity.rule):
+    if kept is not None and resumed:
+        with turn.under(rule):
             invalidate(turn, id_, kept.id)
     else:
         one_lead_each(turn, turn.lead(id_).contact)
@@ -116,16 +119,16 @@ def _to_resume(
     turn: Turn, contact: Contact | None, pipeline: Pipeline, fields: Mapping[str, str]
 ) -> Lead | None:
     """The latest lost lead that is young enough to be taken up again (002-L6)."""
-    within = pipeline.identity.resume_within
-    if contact is None or within is None:
+    resume = pipeline.identity.resume
+    if contact is None or resume is None:
         return None
     lost = [
         lead
         for lead in _same_requests(turn, contact, pipeline, fields)
         if lead.status == "lost"
         and lead.closed_at is not None
-        and turn.now <= later(turn.scene(lead.id), lead.closed_at, within)
-        and all_hold(pipeline.identity.resume_if, turn.scene(lead.id))
+        and turn.now <= later(turn.scene(lead.id), lead.closed_at, resume.within)
+        and all_hold(resume.if_, turn.scene(lead.id))
     ]
     return max(lost, key=lambda lead: (lead.closed_at, lead.id), default=None)
 
@@ -202,7 +205,8 @@ def _reply(turn: Turn, lead: Lead, data: LeadReceived) -> None:
 def _link(turn: Turn, lead: Lead, asked: Request) -> None:
     data = asked.data
     turn.open(lead.id)
-    with turn.under(asked.pipeline.identity.rule):
+    identity = asked.pipeline.identity
+    with turn.under(identity.rule if identity.policy == "link" else None):
         turn.emit(
             lead.id,
             LeadLinked(
@@ -225,7 +229,7 @@ def _create(turn: Turn, asked: Request) -> None:
     known = contact.id if contact else derived_id(turn.cause.id, "contact")
     fields, unread = _fields(turn, data)
     first = pipeline.stage[0]
-    with turn.under((source.rule if source else None) or pipeline.identity.rule):
+    with turn.under((source.rule if source else None) or _rule_of_a_new_one(pipeline)):
         turn.emit(
             id_,
             LeadCreated(
@@ -266,6 +270,12 @@ def _affected(turn: Turn, lead: str, called: str) -> None:
         assign(turn, lead, agent.id)
     else:
         turn.emit(lead, NoteAdded(text=Phrases(turn.book.language).say("unknown_owner", called)))
+
+
+def _rule_of_a_new_one(pipeline: Pipeline) -> str | None:
+    """Where identity only speaks of what is found out later, the pipeline's own."""
+    link = pipeline.identity.policy == "link"
+    return pipeline.identity.rule if link else pipeline.rule
 
 
 def _fields(turn: Turn, data: LeadReceived) -> tuple[dict[str, str], list[str]]:

@@ -140,6 +140,6 @@ def _alike(turn: Turn, contact: str, pipeline: Pipeline) -> list[list[Lead]]:
 
 
 def _rank(lead: Lead, identity: Identity) -> tuple[bool, int, datetime, str]:
-    place = identity.keep.index(lead.channel) if lead.channel in identity.keep else None
-    rank = len(identity.keep) if place is None else place
+    keep = identity.keep
+    rank = keep.index(lead.channel) if lead.channel in keep else max(len(keep) - 1, 0)
     return (not lead.owner_locked, rank, lead.received_at, lead.id)

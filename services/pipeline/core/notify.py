@@ -112,7 +112,8 @@ def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
 
     `lead`, `task` and `appointment` (the last one) as in `lead_values` and the like; `status`,
     `reason` (label), `closed_at` and `attempts` (how many) of the lead; `round`: the how-manieth
-    time this template goes out for it; `written` (`subject`, `text`) what an agent wrote for it,
+    time this template goes out for it; `linked` the contact's other lead, as `lead`; `last_caller`
+    who tried last; `written` (`subject`, `text`) what an agent wrote for it,
     if any.
     """
     lead = scene.lead
@@ -128,7 +129,20 @@ def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
         "closed_at": _iso(lead.closed_at),
         "round": 1 + len({m.sent_at for m in lead.messages if m.template == template}),
         "written": {"subject": None, "text": None},
+        "linked": _other_values(scene),
+        "last_caller": _last_caller(scene),
     }
+
+
+def _other_values(scene: Scene) -> Values | None:
+    """The contact's other lead, the one spoken of first."""
+    others = scene.others
+    return lead_values(scene.book, scene.directory, others[0]) if others else None
+
+
+def _last_caller(scene: Scene) -> str | None:
+    """The name of whoever tried last."""
+    return next((scene.directory.agent(id_).name for id_ in agents(scene, "last_caller")), None)
 
 
 def lead_values(book: Rulebook, directory: Directory, lead: Lead) -> Values:

@@ -28,22 +28,29 @@ class Declaration(Part):
     says: str | None = None
 
 
+class Resume(Part):
+    """A lead lost no longer than `within` ago is taken up again instead of a new one, where `if`
+    holds for it (002-L6)."""
+
+    within: Annotated[str, Ref("duration")]
+    if_: AllOf = Field(default=(), alias="if")
+    rule: RuleId | None = None
+
+
 class Identity(Part):
     """How a second request of the same contact is taken, in this pipeline.
 
     `link`: the open lead keeps it. `create_then_invalidate`: it becomes a lead of its own, and
     of the two one is invalid; a call or a chat with somebody whose lead is known stays on it.
-    `keep`: the channels in the order in which they prevail; then the older lead does, and before
-    all the one whose owner is locked. `key`: only requests with the same values of these fields
-    are the same. `resume_within`: a lead lost no longer ago is taken up again instead of a new
-    one, where `resume_if` holds for it.
+    `keep`: the channels in the order in which they prevail, any other with the last of them; of
+    two alike the older lead, and before all the one whose owner is locked. `key`: only requests
+    with the same values of these fields are the same.
     """
 
     policy: Literal["link", "create_then_invalidate"] = "link"
     keep: Annotated[tuple[Channel, ...], Listed] = ()
     key: Annotated[tuple[Annotated[str, Ref("field")], ...], Listed] = ()
-    resume_within: Annotated[str, Ref("duration")] | None = None
-    resume_if: AllOf = ()
+    resume: Resume | None = None
     rule: RuleId | None = None
 
 

@@ -1,0 +1,33 @@
+"""The promise that an open lead always has a next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from relance.people.stand import Stand
+from services.pipeline.core.condition import all_hold
+from services.pipeline.core.lead import Lead
+
+
+def forgotten(stand: Stand) -> Iterator[Lead]:
+    """The open leads without a next step that may not rest where they are."""
+    for lead in stand.leads:
+        if lead.is_open and not has_next_step(stand, lead) and not _may_rest(stand, lead):
+            yield lead
+
+
+def has_next_step(stand: Stand, lead: Lead) -> bool:
+    """A task that somebody owes, a deadline whose instant is planned, or a line in a digest."""
+    if any(task.to or lead.owner for task in lead.open_tasks()):
+        return True
+    if any(deadline.due_at is not None for deadline in lead.deadlines.values()):
+        return True
+    return any(lead.number in str(asked.data) for _, asked in stand.digests(stand.now))
+
+
+def _may_rest(stand: Stand, lead: Lead) -> bool:
+    places = (lead.stage, f"{lead.pipeline}.{lead.stage}")
+    return any(
+        any(place in rest.stage for place in places) and all_hold(rest.if_, stand.scene(lead.id))
+        for rest in stand.book.rests
+    )

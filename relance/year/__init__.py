@@ -1,0 +1,1 @@
+"""A year of random but plausible life through a rulebook, on the real cores."""
