@@ -1,4 +1,4 @@
-"""A result of a benchmark: both sides, the ratio, and every run."""
+"""A result of a benchmark: what was measured, beside what, every run, and the README's block."""
 
 from __future__ import annotations
 
@@ -10,37 +10,86 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-RESULTS = Path(__file__).parent / "results" / "latest.json"
+FOLDER = Path(__file__).parent / "results"
+RESULTS = FOLDER / "latest.json"
 README = Path(__file__).parent.parent / "README.md"
 _START, _END = "<!-- bench: written by `make bench` -->\n", "<!-- /bench -->"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One interleaved pair."""
+    """One interleaved pair; a row without a peer has one side."""
 
     ours: float
-    peer: float
+    peer: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The medians, and the runs they come from."""
+    """The medians, and the runs they come from.
 
+    `row` is the benchmark it belongs to (what `--only` names). `beside` says what the peer is.
+    `aim` is what the ratio (with a peer) or our own figure (without) should be at least; for what
+    is better small, at most: then `less` is true. `machine` and `load` say where and how busy.
+    """
+
+    row: str
     name: str
     ours: float
-    peer: float
+    peer: float | None
     unit: str
-    ratio: float
+    ratio: float | None
     runs: Sequence[Run]
     machine: str
+    load: float
+    beside: str | None = None
+    aim: float | None = None
+    less: bool = False
 
     @classmethod
-    def of(cls, name: str, unit: str, runs: Sequence[Run]) -> Result:
+    def of(
+        cls,
+        row: str,
+        name: str,
+        unit: str,
+        runs: Sequence[Run],
+        *,
+        beside: str | None = None,
+        aim: float | None = None,
+        less: bool = False,
+    ) -> Result:
         """The medians of `runs`; the ratio is that of the pairs, which saw the same machine."""
-        ours, peer = median(run.ours for run in runs), median(run.peer for run in runs)
-        ratio = median(run.ours / run.peer for run in runs)
-        return cls(name, round(ours, 1), round(peer, 1), unit, round(ratio, 1), runs, machine())
+        ours = median(run.ours for run in runs)
+        pairs = [(run.ours, run.peer) for run in runs if run.peer is not None]
+        return cls(
+            row,
+            name,
+            _rounded(ours),
+            _rounded(median(peer for _, peer in pairs)) if pairs else None,
+            unit,
+            round(median(mine / peer for mine, peer in pairs), 2) if pairs else None,
+            [Run(_rounded(r.ours), None if r.peer is None else _rounded(r.peer)) for r in runs],
+            machine(),
+            round(os.getloadavg()[0], 1),
+            beside,
+            aim,
+            less,
+        )
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the aim is reached; None where there is none."""
+        if self.aim is None:
+            return None
+        figure = self.ours if self.ratio is None else self.ratio
+        return figure <= self.aim if self.less else figure >= self.aim
+
+    def __str__(self) -> str:
+        """One line for a terminal."""
+        line = f"{self.name}: {_shown(self.ours)} {self.unit}"
+        if self.peer is None or self.ratio is None:
+            return line
+        return f"{line}, {self.beside} {_shown(self.peer)} {self.unit}, {_shown(self.ratio)} ×"
 
 
 def machine() -> str:
@@ -55,6 +104,16 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {model}, Python {platform.python_version()}"
 
 
+def read() -> list[Result]:
+    """The results as they are kept."""
+    if not RESULTS.exists():
+        return []
+    return [
+        Result(**line | {"runs": [Run(**run) for run in line["runs"]]})
+        for line in json.loads(RESULTS.read_text(encoding="utf-8"))
+    ]
+
+
 def write(results: Sequence[Result]) -> None:
     """Keep the raw lines, and show them in the README."""
     lines = json.dumps([asdict(result) for result in results], indent=1, ensure_ascii=False)
@@ -63,23 +122,51 @@ def write(results: Sequence[Result]) -> None:
     head, start, rest = page.partition(_START)
     if start:
         tail = rest.partition(_END)[2]
-        README.write_text(f"{head}{start}{table(results)}\n{_END}{tail}", encoding="utf-8")
+        README.write_text(f"{head}{start}{block(results)}\n{_END}{tail}", encoding="utf-8")
 
 
-def table(results: Sequence[Result]) -> str:
-    """The table of the README."""
-    rows = [
-        "| one process, the whole path of pipeline | Relance | documented way | ratio |",
-        "|---|---|---|---|",
-    ]
-    rows += [
-        f"| {r.name} | {r.ours:,.0f} {r.unit} | {r.peer:,.0f} {r.unit} | {r.ratio:.0f} × |"
-        for r in results
-    ]
-    return "\n".join(
-        [
-            *rows,
-            "",
-            f"Median of {len(results[0].runs)} runs each, interleaved; {results[0].machine}.",
-        ]
+def block(results: Sequence[Result]) -> str:
+    """The README's block: both tables, what falls short, and the machine."""
+    parts = [_compared(results), _alone(results), _short(results)]
+    machines = dict.fromkeys(result.machine for result in results)
+    most = max(len(result.runs) for result in results)
+    parts.append(
+        f"Median of up to {most} runs each, a pair's sides taking turns; {'; '.join(machines)}."
     )
+    return "\n\n".join(part for part in parts if part)
+
+
+def _compared(results: Sequence[Result]) -> str:
+    rows = [
+        f"| {r.name} | {_shown(r.ours)} {r.unit} | {r.beside}: {_shown(r.peer)} {r.unit} "
+        f"| {_shown(r.ratio)} × |"
+        for r in results
+        if r.peer is not None and r.ratio is not None
+    ]
+    head = ["| pipeline's whole path | Relance | beside it | ratio |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows]) if rows else ""
+
+
+def _alone(results: Sequence[Result]) -> str:
+    rows = [f"| {r.name} | {_shown(r.ours)} {r.unit} |" for r in results if r.peer is None]
+    return "\n".join(["| measured alone | |", "|---|---|", *rows]) if rows else ""
+
+
+def _short(results: Sequence[Result]) -> str:
+    """What does not reach its aim, plainly."""
+    rows = [
+        f"- {r.name}: {_shown(r.ours if r.ratio is None else r.ratio)}"
+        f"{f' {r.unit}' if r.ratio is None else ' ×'}, the aim is "
+        f"{'at most' if r.less else 'at least'} {_shown(r.aim)}."
+        for r in results
+        if r.reached is False and r.aim is not None
+    ]
+    return "\n".join(["Short of its aim (why: docs/performance.md):", "", *rows]) if rows else ""
+
+
+def _rounded(figure: float) -> float:
+    return round(figure, 1 if abs(figure) >= 10 else 2)
+
+
+def _shown(figure: float) -> str:
+    return f"{figure:,.0f}" if abs(figure) >= 20 else f"{figure:.2g}"

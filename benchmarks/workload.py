@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
@@ -14,26 +15,37 @@ from shared.contract.intake import ContactPoint, LeadReceived
 from shared.contract.topics import Topic
 
 EVENT_BYTES = 1024
+NEW, LINKED = "new", "linked"
+EFFECTS = {NEW: 6, LINKED: 1}
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 TENANT, SITE = "axelerator", "minsk"
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`name` for people: `many` of them write once each, from number `first` on, in this `run`.
+    """`many` people write once each, from number `first` on, in this `run`.
 
     `effects`: how many events pipeline says of each; both sides must say exactly so many.
+    `among`: so many people take turns, each `stride`-th of them; else each writes once.
     """
 
-    name: str
     many: int
     effects: int
     run: str
     first: int
+    among: int | None = None
+    stride: int = 1
+
+    @classmethod
+    def of(cls, kind: str, many: int, first: int) -> Workload:
+        """Of people nobody knows yet (`NEW`), or of the same people once more (`LINKED`)."""
+        return cls(many, EFFECTS[kind], run=f"{kind} {uuid4()}", first=first)
 
     def events(self) -> Iterator[Envelope]:
         """The events, in order."""
-        for person in range(self.first, self.first + self.many):
+        among = self.among or self.many
+        for number in range(self.many):
+            person = self.first + number * self.stride % among
             data = LeadReceived(
                 channel="form",
                 source="site",
@@ -43,10 +55,10 @@ class Workload:
                 tags=("amoCRM",),
             )
             envelope = Envelope(
-                id=derived_id("bench", self.run, str(person)),
+                id=derived_id("bench", self.run, str(number)),
                 source="/intake",
                 type=data.type,
-                subject=f"{self.run}-{person}",
+                subject=f"{self.run}-{number}",
                 time=NOW,
                 tenant=TENANT,
                 data=data,
