@@ -80,4 +80,6 @@ def sent_by(step: Receive, source: Source, id_: str, at: datetime) -> Input | No
 
 
 def _channel(source: Source) -> str:
+    if source.format == "csv":
+        return "file"
     return next(channel for channel, format_ in FORMATS.items() if format_ == source.format)

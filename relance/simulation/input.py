@@ -69,12 +69,14 @@ class Input:
         return Payload(door, "application/x-www-form-urlencoded", body)
 
     def arrival(self) -> Arrival:
-        """The input as intake's format reads it. Raises intake's `Refusal`."""
+        """The input as intake's format reads it; of a file the first row. Raises `Refusal`."""
         payload = self.payload()
         if self.source.format == "call":
             return call_format.read(payload)
         if self.source.format == "mail":
             return mail_format.read(payload)
+        if self.source.format == "csv":
+            return self.arrivals()[0]
         return form_format.read(self.source, payload)
 
     def arrivals(self) -> list[Arrival]:
