@@ -94,12 +94,15 @@ class View(Step):
     """What a person would see.
 
     `list`: the leads that match the given attributes are exactly `leads`. `spend`: what the
-    attempts on `lead` have cost is `amount`.
+    attempts on `lead` have cost is `amount`. `queue`: what the agent `by` would take next from
+    that queue is `leads`, in that order.
     """
 
     model_config = ConfigDict(extra="allow")
 
-    view: Literal["list", "spend"]
+    view: Literal["list", "spend", "queue"]
+    queue: str | None = None
+    by: str | None = None
     leads: tuple[str, ...] = ()
     lead: str | None = None
     amount: int | None = None
@@ -108,6 +111,8 @@ class View(Step):
     def _can_fail(self) -> Self:
         if (self.amount is None) == (self.view == "spend"):
             raise ValueError("amount goes with a view of the spend, and that needs it")
+        if (self.view == "queue") != (self.queue is not None and self.by is not None):
+            raise ValueError("queue and by go with a view of a queue, and that needs both")
         return self
 
     @property

@@ -38,10 +38,11 @@ from relance.simulation.step import (
 from relance.simulation.world import Endless, World
 from services.intake.core.arrival import Refusal
 from services.notifications.core.request import UnknownTemplate
-from services.pipeline.core.action import Action, AnswerQuestion, Assign, Classify, CreateLead
+from services.pipeline.core.action import Action, AnswerQuestion, Assign, Classify, CreateLead, Take
 from services.pipeline.core.engine import CascadeTooLong
 from services.pipeline.core.identity import lead_id
 from services.pipeline.core.lead import Lead
+from services.pipeline.core.queue import standing
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import ActionRefused, LeadCreated
@@ -227,7 +228,7 @@ class Performance:
 
     def _act(self, step: Act) -> None:
         if not isinstance(step.action, CreateLead):
-            self._perform(self._lead(step.lead).id, step.by, self._named(step.action))
+            self._perform(self._meant(step).id, step.by, self._named(step.action))
             return
         before = len(self.world.log)
         self._perform(self._new_lead(step.by, step.action), step.by, step.action)
@@ -235,6 +236,16 @@ class Performance:
         made = next((e for e in said if isinstance(e.data, LeadCreated)), said[0])
         if step.as_ or made.subject not in self.known.leads.values():
             self.known.leads[step.as_ or f"#{len(self.known.leads) + 1}"] = made.subject
+
+    def _meant(self, step: Act) -> Lead:
+        """The lead that the step acts on: to take without one is to take the first."""
+        action = step.action
+        if step.lead is not None or not isinstance(action, Take):
+            return self._lead(step.lead)
+        first = next(iter(self._standing(action.queue, step.by)), None)
+        if first is None:
+            raise Failed(f"the queue {action.queue} is empty for {step.by}")
+        return first
 
     def _named(self, action: Action) -> Action:
         """The action with the id of a lead where the scenario has its alias."""
@@ -296,13 +307,16 @@ class Performance:
             if isinstance(act.action, CreateLead):
                 lead = self._new_lead(act.by, act.action)
             else:
-                lead = self._lead(act.lead).id
+                lead = self._meant(act).id
             self._ask(lead, act.by, self._named(act.action))
             why = refusal_failure(step, self.world.log[before:])
         if why:
             raise Failed(why)
 
     def _view(self, step: View) -> None:
+        if step.view == "queue":
+            self._view_queue(step)
+            return
         if step.view == "spend":
             spent = self._lead(step.lead).spend
             if spent != step.amount:
@@ -316,6 +330,28 @@ class Performance:
         }
         if shown != set(step.leads):
             raise Failed(f"expected to see {_list(step.leads)}, but there is {_list(shown)}")
+
+    def _view_queue(self, step: View) -> None:
+        names = {lead: alias for alias, lead in self.known.leads.items()}
+        shown = [names.get(lead.id, lead.number) for lead in self._standing(step.queue, step.by)]
+        if shown != list(step.leads):
+            raise Failed(f"expected the queue {_line(step.leads)}, but it is {_line(shown)}")
+
+    def _standing(self, queue: str | None, agent: str | None) -> list[Lead]:
+        """What stands in the queue for that agent."""
+        declared = self.book.queues.get(queue or "")
+        if declared is None:
+            raise Failed(f"there is no queue {queue}; there is {_list(self.book.queues)}")
+        worlds = [each.world for each in self.world.services if isinstance(each, Pipeline)]
+        candidates = [(x, w.contacts[x.contact]) for w in worlds for x in w.leads.values()]
+        return standing(
+            declared,
+            candidates,
+            agent or "",
+            book=self.book,
+            directory=self.world.directory,
+            now=self.world.now,
+        )
 
     def _leads(self) -> Iterable[Lead]:
         pipelines = [each for each in self.world.services if isinstance(each, Pipeline)]
@@ -347,6 +383,10 @@ def _shows(lead: Lead, name: str, wanted: object) -> bool:
         raise Failed(f"a lead has no attribute {name}")
     seen: object = getattr(lead, name)
     return seen == wanted
+
+
+def _line(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing"
 
 
 def _list(names: Iterable[str]) -> str:

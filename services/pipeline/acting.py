@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from services.pipeline import answers, leads, problem, store
+from services.pipeline import answers, leads, problem, queues, store
 from services.pipeline.answers import Answer, OtherRequest
-from services.pipeline.core.action import Action, ActionRequested, Classify, CreateLead
+from services.pipeline.core.action import Action, ActionRequested, Classify, CreateLead, Take
 from services.pipeline.core.identity import lead_id
 from services.pipeline.core.turn import SOURCE
-from services.pipeline.core.world import UnknownLead
+from services.pipeline.core.world import UnknownLead, beside
 from services.pipeline.decision import Decided, decide, named_by
 from services.pipeline.keys import Caller
 from services.pipeline.view import Done, event_view, summary
@@ -24,12 +24,13 @@ from shared.domain.directory import Directory, Unknown
 from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import clock, inbox
-from shared.runtime.postgres import Transaction
+from shared.runtime.postgres import Overtaken, Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an agent asks for. `lead` is an id or a number, None for an action that makes one;
+    """What an agent asks for. `lead` is an id or a number, None for an action that makes one and
+    for taking the first of a queue;
     `key` the Idempotency-Key, if any."""
 
     caller: Caller
@@ -56,6 +57,8 @@ class Acting:
             repeated = await _earlier(tx, request, found.id if found else "")
             if repeated is not None:
                 return repeated, ()
+        if found is None and isinstance(request.action, Take):
+            found = await self._first_of(tx, request.caller, request.action.queue)
         decided = await self._decide(tx, request, found)
         directory = await self.directory(tx)
         answer = _answer(decided, found.id if found else None, self.book, directory)
@@ -75,13 +78,30 @@ class Acting:
                 envelope, site = _envelope(request, id_, found.id), found.site
             region = directory.site(site).region
             world = await locked_world(tx, envelope.tenant, named_by([envelope], region))
+            if self.book.asks_what_the_actor_owes(request.action.act):
+                owed = await queues.owed_by(tx, envelope.tenant, request.caller.agent)
+                world = beside(world, owed)
             decided = decide(world, envelope, self.book, directory)
+            if request.lead is None and _is_no_longer_there(decided):
+                raise Overtaken("somebody else has taken the first lead of the queue")
         except Unknown as unknown:
             raise problem.invalid(unknown.kind, str(unknown)) from unknown
         except UnknownLead as unknown:
             raise problem.not_found(request.lead or "") from unknown
         await store.save(tx, world, decided.world, decided.steps)
         return decided
+
+    async def _first_of(self, tx: Transaction, caller: Caller, queue: str) -> leads.Found:
+        """The next lead for the caller. Raises `Problem` (404) for an unknown or empty queue."""
+        declared = self.book.queues.get(queue)
+        if declared is None:
+            raise problem.no_queue(queue)
+        directory = await self.directory(tx)
+        asking = queues.Asking(caller.tenant, caller.agent, self.book, directory, clock.now())
+        first = await queues.next_in(tx, declared, asking, 1)
+        if not first:
+            raise problem.nothing_to_take(declared.label)
+        return leads.Found(first[0].id, first[0].site)
 
     def _of_a_new_lead(
         self, request: Request, id_: str, directory: Directory
@@ -94,6 +114,12 @@ class Acting:
         lead = lead_id(asked.tenant, asked.id, pipeline)
         site = action.site or directory.agent(request.caller.agent).site
         return asked.model_copy(update={"subject": lead}), site
+
+
+def _is_no_longer_there(decided: Decided) -> bool:
+    """Whether the lead that was first has gone to somebody else before it was locked."""
+    refused = [event.data for event in decided.events if isinstance(event.data, ActionRefused)]
+    return any("queue" in need.missing for refusal in refused for need in refusal.needs)
 
 
 async def _by_id(tx: Transaction, request: Request) -> Request:

@@ -9,16 +9,17 @@ from fastapi import APIRouter, Body, Header, Path, Query, Response, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.pipeline import history, keys, leads, problem, view
+from services.pipeline import history, keys, leads, problem, queues, view
 from services.pipeline.acting import Acting, Request, one_lead
 from services.pipeline.answers import Answer
-from services.pipeline.core.action import Action, CreateLead, LeadAction
+from services.pipeline.core.action import Action, CreateLead, LeadAction, Take
 from services.pipeline.keys import Caller
 from services.pipeline.problem import MEDIA_TYPE, ProblemRoute, ProblemView
 from shared.contract.pipeline import Status
 from shared.domain.directory import Unknown
 from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
+from shared.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,10 @@ def _key(
 
 KeyText = Annotated[str, Security(_key)]
 Lead = Annotated[str, Path(max_length=60, description="The lead's id, or its number.")]
+QueueId = Annotated[str, Path(max_length=63, description="The queue's id in the rulebook.")]
+QUEUE_SHOWN = 50
+"""As many leads of a queue are shown."""
+
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -135,6 +140,33 @@ def router_of(service: Service, book: Rulebook) -> APIRouter:
     return router
 
 
+def queue_router_of(service: Service, book: Rulebook) -> APIRouter:
+    """The routes under `/api/queues`."""
+    router = APIRouter(prefix="/api/queues", tags=["queues"], route_class=ProblemRoute)
+    api = _Api(service, book)
+
+    @router.get("/{queue}", summary="What is next for you, in order", responses=_told(404))
+    async def shown(key: KeyText, queue: QueueId) -> view.Page:
+        return await api.queue(key, queue)
+
+    @router.post(
+        "/{queue}/take",
+        summary="Take the first lead of a queue",
+        response_model=view.Done,
+        responses=_told(404, 409, 411, 413),
+    )
+    async def taken(
+        key: KeyText, queue: QueueId, idempotency_key: IdempotencyKey = None
+    ) -> Response:
+        """200 tells the lead, which is yours now. 404: nothing is waiting. 409: the rulebook wants
+        something of you first, for instance that you classify the last call."""
+        answer = await api.acted(key, None, Take(queue=queue), idempotency_key)
+        kind = MEDIA_TYPE if answer.status >= 400 else "application/json"
+        return Response(answer.body, answer.status, media_type=kind)
+
+    return router
+
+
 class _Api:
     """What the routes do, in one transaction each."""
 
@@ -152,6 +184,19 @@ class _Api:
             leads=[view.summary(lead, self._book, names) for lead in found],
             next=place.cursor if place else None,
         )
+
+    async def queue(self, key: str, queue: str) -> view.Page:
+        """The first leads of a queue for whoever asks."""
+        declared = self._book.queues.get(queue)
+        async with self._service.postgres.transaction() as tx:
+            caller = await self._caller(tx, key)
+            if declared is None:
+                raise problem.no_queue(queue)
+            directory = await self._service.directory(tx)
+            asking = queues.Asking(caller.tenant, caller.agent, self._book, directory, clock.now())
+            found = await queues.next_in(tx, declared, asking, QUEUE_SHOWN)
+        names = Names.of(self._book, directory)
+        return view.Page(leads=[view.summary(x, self._book, names) for x in found], next=None)
 
     async def shown(self, key: str, reference: str) -> view.Detail:
         async with self._service.postgres.transaction() as tx:

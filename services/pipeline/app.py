@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.pipeline import answers
-from services.pipeline.api import router_of
+from services.pipeline.api import queue_router_of, router_of
 from services.pipeline.handlers import Handler
 from services.pipeline.settings import PipelineSettings
 from shared.contract.envelope import Envelope
@@ -25,6 +25,7 @@ def create(settings: PipelineSettings) -> Service:
     service = Service("pipeline", settings, migrations=MIGRATIONS)
     service.subscriptions += Handler(book, service.directory).subscriptions()
     service.routers.append(router_of(service, book))
+    service.routers.append(queue_router_of(service, book))
 
     async def forget_answers() -> None:
         """Real time, as the database's: a stepping clock ages no answer."""

@@ -154,6 +154,16 @@ def not_found(lead: str) -> Problem:
     return Problem(404, "not-found", "No such lead", f"There is no lead {lead!r}.")
 
 
+def no_queue(queue: str) -> Problem:
+    """404: the rulebook has no such queue."""
+    return Problem(404, "not-found", "No such queue", f"There is no queue {queue!r}.")
+
+
+def nothing_to_take(label: str) -> Problem:
+    """404: nothing stands in the queue for whoever asks."""
+    return Problem(404, "queue-empty", "The queue is empty", f"Nothing is waiting in {label!r}.")
+
+
 def refused(refusal: ActionRefused) -> Problem:
     """409: the rulebook refuses it; every missing need at once, in the company's own words."""
     needs = [need.model_dump(mode="json") for need in refusal.needs]

@@ -33,12 +33,15 @@ WHERE p.tenant = n.tenant AND p.kind = n.kind AND p.value = n.value
 """
 _SAVE_LEADS = """
 INSERT INTO lead
-  (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words, state)
-SELECT *
+  (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words, state,
+   lent)
+SELECT id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words, state,
+  string_to_array(lent, ' ')
 FROM unnest(
   $1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-  $9::text[], $10::timestamptz[], $11::text[], $12::json[]
-)
+  $9::text[], $10::timestamptz[], $11::text[], $12::json[], $13::text[]
+) AS n (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words,
+        state, lent)
 ON CONFLICT (id) DO UPDATE SET
   contact = excluded.contact,
   pipeline = excluded.pipeline,
@@ -46,7 +49,8 @@ ON CONFLICT (id) DO UPDATE SET
   stage = excluded.stage,
   owner = excluded.owner,
   words = excluded.words,
-  state = excluded.state
+  state = excluded.state,
+  lent = excluded.lent
 """
 _SAVE_MAILS = """
 INSERT INTO lead_mail (tenant, message_id, lead)
@@ -171,7 +175,16 @@ def _row(lead: Lead) -> tuple[object, ...]:
         lead.received_at,
         _words(lead),
         _json(lead),
+        _lent(lead),
     )
+
+
+def _lent(lead: Lead) -> str:
+    """The agents, with blanks between them, who owe an open task on it and are not found by
+    looking at the open leads that they own."""
+    owing = {task.to for task in lead.open_tasks() if task.to is not None}
+    found = {lead.owner} if lead.is_open else set()
+    return " ".join(sorted(owing - found))
 
 
 def _words(lead: Lead) -> str:

@@ -23,6 +23,7 @@ from services.pipeline.core.moment import due_of
 from services.pipeline.core.notify import write
 from services.pipeline.core.party import agents
 from services.pipeline.core.question import answer
+from services.pipeline.core.queue import take
 from services.pipeline.core.refusal import needs
 from services.pipeline.core.stage import assign, close, move, reopen
 from services.pipeline.core.task import cancel_task, complete_task, create_task, postpone_task
@@ -82,6 +83,11 @@ def _acknowledge(turn: Turn, lead: str, action: acts.Acknowledge, by: str) -> No
     turn.emit(lead, LeadAcknowledged(note=action.note, by=by))
     if action.outcome is not None:
         _classify(turn, lead, acts.Classify(outcome=action.outcome), by)
+
+
+def _take(turn: Turn, lead: str, action: acts.Take, by: str) -> None:
+    with turn.under(turn.book.queues[action.queue].rule):
+        take(turn, lead, by)
 
 
 def _classify(turn: Turn, lead: str, action: acts.Classify, by: str) -> None:
@@ -201,6 +207,7 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.CancelTask: _cancel_task,
     acts.Assign: _assign,
     acts.Acknowledge: _acknowledge,
+    acts.Take: _take,
     acts.Classify: _classify,
     acts.Unlink: _unlink,
     acts.Reopen: _reopen,

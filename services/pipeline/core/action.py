@@ -132,6 +132,14 @@ class Unlink(ActionBase):
     act: Literal["unlink"] = "unlink"
 
 
+class Take(ActionBase):
+    """The lead, as a rule the first of this queue, is the agent's now."""
+
+    main = "queue"
+    act: Literal["take"] = "take"
+    queue: str
+
+
 class Reopen(ActionBase):
     """The closed lead is open again, in this stage or in the `previous` one."""
 
@@ -312,6 +320,7 @@ LeadAction = Annotated[
     | CancelTask
     | Assign
     | Acknowledge
+    | Take
     | Classify
     | Unlink
     | Reopen

@@ -206,12 +206,14 @@ def _long_enough(scene: Scene, start: datetime, end: datetime, span: words.Span)
 
 def _task(condition: words.Task, scene: Scene) -> Missing:
     want = condition.task
+    leads = (scene.lead,) if want.of == "lead" else scene.leads.values()
     number = sum(
         want.name in (ANY, task.name)
         and task.status == want.status
         and (want.of == "lead" or task.to == scene.actor)
         and (not want.note or (task.note or "").strip() in want.note)
-        for task in scene.lead.tasks.values()
+        for lead in leads
+        for task in lead.tasks.values()
     )
     low = 1 if want.at_least is None and want.at_most is None else want.at_least
     ok = (low is None or number >= low) and (want.at_most is None or number <= want.at_most)

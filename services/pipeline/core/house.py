@@ -17,6 +17,7 @@ from services.pipeline.core.merge import merge_to_undo
 from services.pipeline.core.notify import attachments
 from services.pipeline.core.party import NEXT_OF, SITE
 from services.pipeline.core.phrase import Phrases, shown
+from services.pipeline.core.queue import place_of as standing_place
 from services.pipeline.core.turn import Scene
 from services.pipeline.core.value import is_link, read_value
 from shared.contract.pipeline import Need
@@ -37,6 +38,7 @@ ON_CLOSED = (
     acts.ConfirmPayment,
     acts.Unlink,
     acts.Block,
+    acts.Take,
 )
 """What can be done to a closed lead."""
 
@@ -164,6 +166,16 @@ def _acknowledge(scene: Scene, action: acts.Acknowledge, phrases: Phrases) -> It
         yield _need("acknowledged", says, ("acknowledged",), phrases.say("acknowledged", name))
     if action.outcome is not None and action.outcome not in scene.book.outcomes:
         yield _unknown(phrases, "outcome", action.outcome, scene.book.outcomes)
+
+
+def _take(scene: Scene, action: acts.Take, phrases: Phrases) -> Iterator[Need]:
+    queue = scene.book.queues.get(action.queue)
+    if queue is None:
+        yield _unknown(phrases, "queue", action.queue, scene.book.queues)
+    elif standing_place(scene, queue) is None:
+        says = phrases.say("queue_says", queue.label)
+        by = phrases.say("queue", [section.label for section in queue.order])
+        yield _need("queue", says, ("queue",), by, queue.rule or ITSELF)
 
 
 def _reopen(scene: Scene, action: acts.Reopen, phrases: Phrases) -> Iterator[Need]:
@@ -319,6 +331,7 @@ HOUSE: Mapping[type[ActionBase], Callable[[Scene, Any, Phrases], Iterator[Need]]
     acts.CompleteTask: _task_in_hand,
     acts.CancelTask: _task_in_hand,
     acts.Acknowledge: _acknowledge,
+    acts.Take: _take,
     acts.Classify: _classify,
     acts.Unlink: _unlink,
     acts.Reopen: _reopen,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
@@ -40,6 +40,12 @@ class World:
             leads=known,
             threads={mail: lead.id for lead in known.values() for mail in lead.mail_ids},
         )
+
+
+def beside(world: World, others: Iterable[Lead]) -> World:
+    """The world with more leads to look at, which are not locked and must not change."""
+    more = {lead.id: lead for lead in others if lead.id not in world.leads}
+    return replace(world, leads={**world.leads, **more}) if more else world
 
 
 class UnknownLead(LookupError):

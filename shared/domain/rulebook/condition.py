@@ -98,7 +98,8 @@ class Span(Part):
 
 
 class TaskCount(Part):
-    """How many tasks of a kind (or of `any`), in a status, of the lead or of whoever acts.
+    """How many tasks of a kind (or of `any`), in a status, of the lead; or those that whoever acts
+    owes on any lead (for requirements).
 
     Without a bound one is enough.
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from shared.contract.intake import Channel
 from shared.contract.pipeline import NumberKind
 from shared.domain.duration import parse
-from shared.domain.rulebook.condition import AllOf
+from shared.domain.rulebook.condition import AllOf, Is
 from shared.domain.rulebook.word import Listed, Part, Ref
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$")]
@@ -275,6 +275,26 @@ class Late(Part):
 
     rule: RuleId
     says: str | None = None
+
+
+class QueueSection(Part):
+    """Leads that are alike for whoever asks; of them the one received first is the next."""
+
+    label: Label
+    if_: AllOf = Field(alias="if", min_length=1)
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> Self:
+        """Among all the leads there are, those of a status are looked at."""
+        if not any(isinstance(c, Is) and "status" in c.is_ for c in self.if_):
+            raise ValueError('a section says which leads it looks at: { is = { status = "open" } }')
+        return self
+
+
+class Queue(Declaration):
+    """Which lead an agent takes next: the sections in this order, each from its first lead on."""
+
+    order: Annotated[tuple[QueueSection, ...], Field(min_length=1)]
 
 
 class Proof(Part):

@@ -126,6 +126,7 @@ def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
         "date field": dates,
         "deadline": tuple(deadlines),
         "duration": tuple(book.settings),
+        "queue": tuple(book.queues),
         "moment": (*MOMENTS, *dates),
         "attribute": (*ATTRIBUTES, *book.fields),
     }

@@ -42,6 +42,7 @@ class Target(Part):
     log_contact: Annotated[tuple[Channel | Literal["any"], ...], Listed] | None = None
     assign: Annotated[tuple[Annotated[str, Ref("party", ANY)], ...], Listed] | None = None
     acknowledge: Literal["any"] | None = None
+    take: Annotated[tuple[Annotated[str, Ref("queue", ANY)], ...], Listed] | None = None
     set_fields: Annotated[tuple[Annotated[str, Ref("filled", ANY)], ...], Listed] | None = None
     note: Literal["any"] | None = None
     create_lead: Annotated[tuple[Annotated[str, Ref("pipeline", ANY)], ...], Listed] | None = None
@@ -100,6 +101,7 @@ ACTION_WORDS = (
     "log_contact",
     "assign",
     "acknowledge",
+    "take",
     "set_fields",
     "note",
     "create_lead",

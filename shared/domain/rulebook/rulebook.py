@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from shared.domain.rulebook.condition import AnyOf, Condition, Not, Task
 from shared.domain.rulebook.declaration import (
     AttemptDeclaration,
     Declaration,
@@ -19,6 +20,7 @@ from shared.domain.rulebook.declaration import (
     OutcomeDeclaration,
     Pipeline,
     Proof,
+    Queue,
     Rest,
     Setting,
     Stage,
@@ -46,6 +48,14 @@ def by_id(tables: object) -> object:
 ById = BeforeValidator(by_id)
 
 
+def _looks_at_the_actor(condition: Condition) -> bool:
+    if isinstance(condition, Not):
+        return _looks_at_the_actor(condition.not_)
+    if isinstance(condition, AnyOf):
+        return any(_looks_at_the_actor(each) for branch in condition.any_of for each in branch)
+    return isinstance(condition, Task) and condition.task.of == "actor"
+
+
 class Rulebook(Part):
     """Everything one company declares; frozen, checked, made by `loader.load`.
 
@@ -65,6 +75,7 @@ class Rulebook(Part):
     attempts: Annotated[dict[str, AttemptDeclaration], ById] = Field(default={}, alias="attempt")
     documents: Annotated[dict[str, Declaration], ById] = Field(default={}, alias="document")
     settings: Annotated[dict[str, Setting], ById] = Field(default={}, alias="setting")
+    queues: Annotated[dict[str, Queue], ById] = Field(default={}, alias="queue")
     digests: tuple[Digest, ...] = Field(default=(), alias="digest")
     late: Late | None = None
     proofs: tuple[Proof, ...] = Field(default=(), alias="proof")
@@ -115,6 +126,18 @@ class Rulebook(Part):
         index = self._requires_by_action
         found = {id(r): r for v in (*values, "any") for r in index.get((action, v), ())}
         return tuple(r for r in self.requires if id(r) in found) if found else ()
+
+    def asks_what_the_actor_owes(self, action: str) -> bool:
+        """Whether any requirement on this action looks at the actor's tasks on other leads."""
+        return action in self._actions_by_debt
+
+    @cached_property
+    def _actions_by_debt(self) -> frozenset[str]:
+        return frozenset(
+            requirement.to.action
+            for requirement in self.requires
+            if any(map(_looks_at_the_actor, (*requirement.if_, *requirement.need)))
+        )
 
     def setting_problems(self, site_settings: Mapping[str, str]) -> tuple[str, ...]:
         """What is wrong with a site's settings, a sentence each (003-04)."""

@@ -28,6 +28,7 @@ Kind = Literal[
     "moment",
     "attribute",
     "question",
+    "queue",
     "digest section",
 ]
 """What a name in a rulebook can stand for; `reference.py` knows which names exist."""
