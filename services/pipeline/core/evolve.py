@@ -89,6 +89,7 @@ def _linked(lead: Lead, _: Envelope, data: LeadLinked) -> Update:
         "points": _joined(lead.points, data.points),
         "name": lead.name or data.name,
         "mail_ids": _joined(lead.mail_ids, data.mail_ids),
+        "also_by": lead.also_by if data.other else _joined(lead.also_by, (data.channel,)),
     }
 
 

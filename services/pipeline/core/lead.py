@@ -136,7 +136,8 @@ class Lead(State):
     `time` is the latest event's: per lead it never runs back. `points`, `name`, `company`,
     `subject` and `text` are what this request is known by, for people; what counts for matching
     is the contact. `linked` are the leads it came of; `kept` is the lead on which work goes on,
-    where this one is the same request (002-03). `blocked`: channel → the rule that forbids it.
+    where this one is the same request (002-03). `also_by`: the channels by which its contact got in
+    touch again. `blocked`: channel → the rule that forbids it.
     `late_at` is set once and stays (003-11).
     `fired` are deadlines due by the appointment that have come: they are planned again when it is
     moved.
@@ -186,6 +187,7 @@ class Lead(State):
     documents: tuple[Document, ...] = ()
     payments: tuple[Payment, ...] = ()
     linked: tuple[str, ...] = ()
+    also_by: tuple[Channel, ...] = ()
     kept: str | None = None
     questions: dict[str, Question] = {}
     blocked: dict[str, str] = {}

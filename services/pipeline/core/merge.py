@@ -140,6 +140,9 @@ def _alike(turn: Turn, contact: str, pipeline: Pipeline) -> list[list[Lead]]:
 
 
 def _rank(lead: Lead, identity: Identity) -> tuple[bool, int, datetime, str]:
+    """Whoever called about a lead has called, also where that lead began with a letter."""
     keep = identity.keep
-    rank = keep.index(lead.channel) if lead.channel in keep else max(len(keep) - 1, 0)
+    last = max(len(keep) - 1, 0)
+    channels = (lead.channel, *lead.also_by)
+    rank = min(keep.index(channel) if channel in keep else last for channel in channels)
     return (not lead.owner_locked, rank, lead.received_at, lead.id)

@@ -1,0 +1,143 @@
+"""One person, one contact, on real PostgreSQL: found out later, all at once, and taken back."""
+
+import asyncio
+import itertools
+import random
+import uuid
+from pathlib import Path
+from typing import Any
+
+from relance import directory as directory_file
+from services.pipeline.handlers import Handler
+from shared.contract.envelope import Envelope
+from shared.contract.intake import CallFacts, ContactPoint, LeadReceived
+from shared.contract.pipeline import (
+    LeadInvalidated,
+    LeadReopened,
+    LeadUnlinked,
+    NotificationRequested,
+)
+from shared.domain.directory import Directory
+from shared.runtime import metrics, rulebook_folder
+from shared.runtime.postgres import Transaction
+from tests.component.pipeline.stand import (
+    Stand,
+    envelope_of,
+    is_dense,
+    lead_made_by,
+    new_phone,
+    received,
+)
+
+DEALER = Path("rulebooks/car_bdc")
+PEOPLE = 15
+
+
+async def test_an_email_typed_later_makes_one_contact_of_two_and_it_can_be_undone(
+    stand: Stand,
+) -> None:
+    email = f"{uuid.uuid4().hex}@example.com"
+    older, newer = received(email=email), received(phone=new_phone())
+    await stand.receive(older)
+    kept = lead_made_by(older)
+    await stand.events(kept, until=NotificationRequested)
+    await stand.receive(newer)
+    double = lead_made_by(newer)
+    await stand.events(double, until=NotificationRequested)
+
+    answer = await stand.act(double, "set_fields", fields={"email": email.upper()})
+    assert answer.status_code == 200, answer.text
+    assert is_dense(await stand.events(double, until=LeadInvalidated))
+    assert await _contacts_of(stand, kept, double) == 1
+    assert (await stand.shown(double))["status"] == "invalid"
+
+    answer = await stand.act(kept, "unlink")
+    assert answer.status_code == 200, answer.text
+    assert is_dense(await stand.events(double, until=LeadReopened))
+    assert await stand.events(double, until=LeadUnlinked)
+    assert await _contacts_of(stand, kept, double) == 2
+    assert (await stand.shown(double))["status"] == "open"
+    again = received(email=email)
+    await stand.receive(again)
+    await stand.quiet()
+    assert await stand.fetch("select count(*) from lead where id = $1", lead_made_by(again)) == 0
+
+
+async def test_whatever_of_a_person_arrives_at_the_same_moment_there_is_one_contact(
+    stand: Stand,
+) -> None:
+    handler = Handler(rulebook_folder.read(DEALER), _dealer)
+    people = [(_phone(), f"{uuid.uuid4().hex}@example.com") for _ in range(PEOPLE)]
+    inputs = [each for person in people for each in _facts(*person)]
+    random.Random(7).shuffle(inputs)
+    deadlocks = metrics.BAD_LUCK.labels(kind="DeadlockDetectedError")
+    before = deadlocks._value.get()
+
+    await asyncio.gather(*(_taken(stand, handler, each) for each in inputs))
+
+    for phone, email in people:
+        contact = await stand.fetch(
+            "select array_agg(distinct contact::text) from contact_point where value = any($1)",
+            [phone, email],
+        )
+        assert len(contact) == 1
+        leads = await stand.service.postgres.pool.fetch(
+            "select contact::text, status, owner, state->>'channel' as channel from lead"
+            " where words like '%' || $1 || '%' or words like '%' || $2 || '%'",
+            phone,
+            email,
+        )
+        assert {lead["contact"] for lead in leads} == set(contact)
+        open_ones = [lead for lead in leads if lead["status"] == "open"]
+        assert [lead["owner"] for lead in open_ones] == ["anna"]
+    empty = await stand.fetch(
+        "select count(*) from contact c where tenant = 'car_bdc'"
+        " and not exists (select from lead where contact = c.id)"
+        " and exists (select from contact_point where contact = c.id)"
+    )
+    assert empty == 0
+    assert deadlocks._value.get() == before
+
+
+async def _taken(stand: Stand, handler: Handler, envelope: Envelope) -> None:
+    """One input in a transaction of its own, as one of many members would take it."""
+
+    async def work(tx: Transaction) -> None:
+        await handler(tx, [envelope])
+
+    await stand.service.postgres.retried(work, patience_s=30)
+
+
+async def _dealer(_: Transaction) -> Directory:
+    return Directory.of(directory_file.read(DEALER / "directory.toml"))
+
+
+async def _contacts_of(stand: Stand, *leads: str) -> int:
+    number: int = await stand.fetch(
+        "select count(distinct contact) from lead where id = any($1::uuid[])", list(leads)
+    )
+    return number
+
+
+_numbers = itertools.count(2_000_000)
+
+
+def _phone() -> str:
+    return f"+1514{next(_numbers):07}"
+
+
+def _facts(phone: str, email: str) -> list[Envelope]:
+    """Three signs of one person: a phone-up, a portal's mail, and a form that names both."""
+    call = CallFacts(outcome="answered", answered_by="anna")
+    return [
+        _said([("phone", phone)], channel="call", source="telephone", call=call),
+        _said([("email", email)], channel="email", source="portal"),
+        _said([("phone", phone), ("email", email)], channel="form", source="site"),
+    ]
+
+
+def _said(points: list[tuple[Any, str]], **facts: Any) -> Envelope:
+    known = tuple(ContactPoint(kind=kind, value=value) for kind, value in points)
+    data = LeadReceived(site="montreal", points=known, **facts)
+    envelope = envelope_of(data, subject=str(uuid.uuid4()))
+    return envelope.model_copy(update={"tenant": "car_bdc"})
