@@ -33,6 +33,8 @@ def accomplish(
         refusal = refusal_in(stand.act(lead, by, action))
         if refusal is None:
             return True
+        if not stand.knows(lead):  # one by hand: only what it is made of could be said better
+            return False
         wanted = _wanted(stand.scene(lead, by), refusal.needs)
         if wanted is None or not _bring_about(
             stand, lead, wanted, by, may_wait=may_wait, depth=depth

@@ -96,6 +96,10 @@ class Stand:
         """The lead as it is now."""
         return self.pipeline.world.leads[id_]
 
+    def knows(self, id_: str) -> bool:
+        """Whether there is such a lead."""
+        return id_ in self.pipeline.world.leads
+
     def fork(self) -> Stand:
         """The same stand, to go another way from here; nothing is shared that changes."""
         other = object.__new__(Stand)

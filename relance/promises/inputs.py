@@ -32,7 +32,9 @@ def _accepted(evidence: Evidence) -> Iterator[Finding]:
 
 def _effects(evidence: Evidence) -> Iterator[Finding]:
     effects = Counter(
-        event.causationid for event in evidence.pipeline if isinstance(event.data, EFFECTS)
+        event.causationid
+        for event in evidence.pipeline
+        if isinstance(event.data, EFFECTS) and not getattr(event.data, "other", None)
     )
     for event, _ in of(evidence.received, LeadReceived):
         if effects[event.id] > 1:

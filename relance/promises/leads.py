@@ -11,10 +11,10 @@ from services.pipeline.core.evolve import create, evolve
 from services.pipeline.core.lead import Lead
 from services.pipeline.store import Step
 from shared.contract.envelope import Envelope, Event
-from shared.contract.pipeline import LeadClosed, LeadCreated, LeadLate, TaskCompleted
+from shared.contract.pipeline import LeadClosed, LeadCreated, LeadLate, LeadReopened, TaskCompleted
 
 ONCE: tuple[type[Event], ...] = (LeadCreated, LeadLate, LeadClosed)
-"""What happens to a lead once at most."""
+"""What happens to a lead once at most; what is open again can be closed again."""
 
 
 def findings(evidence: Evidence) -> Iterator[Finding]:
@@ -38,6 +38,8 @@ def _announced(evidence: Evidence) -> Iterator[Finding]:
 def _once(evidence: Evidence) -> Iterator[Finding]:
     for kind in ONCE:
         times = Counter(event.subject for event in evidence.pipeline if type(event.data) is kind)
+        if kind is LeadClosed:
+            times -= Counter(event.subject for event, _ in of(evidence.pipeline, LeadReopened))
         for lead, many in times.items():
             if many > 1:
                 yield Finding("repeated", lead, f"lead {lead}: {kind.__name__} {many} times")

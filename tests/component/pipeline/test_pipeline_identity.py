@@ -69,7 +69,7 @@ async def test_whatever_of_a_person_arrives_at_the_same_moment_there_is_one_cont
 ) -> None:
     handler = Handler(rulebook_folder.read(DEALER), _dealer)
     people = [(_phone(), _email(), _email()) for _ in range(PEOPLE)]
-    dice = random.Random(7)  # noqa: S311 - no secret
+    dice = random.Random(7)
     inputs = [each for person in people for each in dice.sample(_facts(*person), FACTS)]
     deadlocks = metrics.BAD_LUCK.labels(kind="DeadlockDetectedError")
     before = deadlocks._value.get()
