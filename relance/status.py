@@ -6,9 +6,10 @@ Whatever does not answer is said in its line; the rest is shown all the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import zip_longest
 from textwrap import wrap
 from typing import Any
 
@@ -54,23 +55,29 @@ SELECT (SELECT count(*) FROM message WHERE status IN ('requested', 'held')) AS w
 """,
 }
 MEANINGS = {
-    "outbox": "events to publish",
-    "outbox_oldest_s": "s ago happened what the first of them tells",
-    "stuck": "events Kafka refuses for good (relance outbox list)",
-    "parked": "events that wait",
-    "parked_oldest_s": "s waits the oldest of them",
+    "stuck": "events that Kafka refuses for good (relance outbox list)",
     "quarantined": "events set aside (relance dead-letters list)",
     "open_leads": "open leads",
     "gate_behind_s": "s behind the clock is what came in judged",
     "armed": "deadlines armed",
-    "oldest_overdue_s": "s overdue is the oldest that has not fired",
+    "oldest_overdue_s": "s overdue is the oldest deadline that has not fired",
     "waiting": "messages wait (held, or to be tried again)",
     "sending": "messages in hand",
     "failed": "messages refused for good",
     "unknown": "messages of which nobody knows whether they went",
 }
+"""Of one service each, told below the table."""
 WRONG = ("stuck", "quarantined", "failed", "unknown")
 """What is not nought needs a look by day; none of it stops the others."""
+COLUMNS = {
+    "outbox": "to publish",
+    "outbox_oldest_s": "oldest",
+    "parked": "parked",
+    "parked_oldest_s": "oldest",
+    "quarantined": "aside",
+}
+"""Of every service with a database, in the table."""
+_NAME, _STATE, _CELL = 15, 12, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,20 @@ class ServiceStatus:
     numbers: Mapping[str, int | None] = field(default_factory=dict)
     lag: int | None = None
     problem: str | None = None
+
+    @property
+    def state(self) -> str:
+        """In a word."""
+        if self.live != "live":
+            return "NOT LIVE" if self.live.startswith("NOT LIVE") else "NO ANSWER"
+        return self.ready if self.ready == "ready" else "NOT READY"
+
+    @property
+    def why(self) -> str:
+        """What it says itself of why it is not ready."""
+        if self.live != "live":
+            return self.live
+        return "" if self.ready == "ready" else self.ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +133,70 @@ async def status(urls: Mapping[str, str], bootstrap: str, postgres: str | None) 
 def as_text(seen: Status) -> str:
     """For the terminal, 80 columns."""
     verdict = "Everything answers." if seen.ok else "NOT everything answers."
+    heads = "".join(f"{head:>{_width(head)}}" for head in ("to read", *COLUMNS.values()))
     lines = [
         f"{verdict}  As of {seen.at:%Y-%m-%d %H:%M:%S} UTC.",
         "",
-        f"{'Kafka':<15}{seen.kafka}",
+        f"{'Kafka':<{_NAME}}{seen.kafka}",
+        *_database(seen),
+        "",
+        f"{'':<{_NAME}}{'':<{_STATE}}{heads}",
+        *(_row(service) for service in seen.services),
+        "",
     ]
-    for service in seen.services:
-        lag = "" if service.lag is None else f", {service.lag} records to read"
-        lines += ["", f"{service.name:<15}{service.live}, {service.ready}{lag}"]
-        lines += [f"{'':<15}{line}" for line in wrap(service.problem or "", WIDTH - 15)]
-        lines += [
-            f"{'!' if name in WRONG and value else ' ':>14} {value:>7} {MEANINGS[name]}"
-            for name, value in service.numbers.items()
-            if value is not None and (value or name not in WRONG)
-        ]
-    return "\n".join(lines)
+    told = [line for service in seen.services for line in _own(service)]
+    lines += sorted(told, key=lambda line: not line.startswith("!"))  # what is wrong comes first
+    return "\n".join(lines).rstrip()
+
+
+def _database(seen: Status) -> Iterator[str]:
+    """What is wrong with PostgreSQL, once however many services say so."""
+    problems = dict.fromkeys(each.problem for each in seen.services if each.problem)
+    for head, problem in zip_longest(["PostgreSQL"], problems or ["answers"], fillvalue=""):
+        yield from wrap(
+            f"{head:<{_NAME}}{problem}", WIDTH, subsequent_indent=" " * _NAME,
+            drop_whitespace=True,
+        )  # fmt: skip
+
+
+def _row(service: ServiceStatus) -> str:
+    told = [service.lag, *(service.numbers.get(name) for name in COLUMNS)]
+    ages = {2, 4}
+    cells = "".join(
+        f"{_cell(value, is_age=place in ages):>{_width(head)}}"
+        for place, (value, head) in enumerate(
+            zip(told, ("to read", *COLUMNS.values()), strict=True)
+        )
+    )
+    return f"{service.name:<{_NAME}}{service.state:<{_STATE}}{cells}".rstrip()
+
+
+def _width(head: str) -> int:
+    return max(_CELL, len(head) + 1)
+
+
+def _cell(value: int | None, *, is_age: bool) -> str:
+    if value is None:
+        return "-"
+    return _age(value) if is_age else str(value)
+
+
+def _age(seconds: int) -> str:
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def _own(service: ServiceStatus) -> Iterator[str]:
+    """What only this service has to tell, and where it can be reached if it does not answer."""
+    if service.why:
+        yield f"! {service.name:<{_NAME - 1}}{service.why}"[:WIDTH]
+    for name, words in MEANINGS.items():
+        value = service.numbers.get(name)
+        if value is None or (name in WRONG and not value):
+            continue
+        yield f"{'!' if name in WRONG else ' '} {service.name:<{_NAME - 1}}{value:>7} {words}"
 
 
 def as_data(seen: Status) -> dict[str, Any]:

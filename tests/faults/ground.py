@@ -31,8 +31,8 @@ QUIET_LIMIT_S = 120.0
 
 # What a crash left unclear is looked after soon.
 _NOTIFICATIONS = {
-    "RELANCE_PROVIDER_TIMEOUT_S": "1.5",
-    "RELANCE_LEASE_S": "5",
+    "RELANCE_PROVIDER_TIMEOUT_S": "3",  # a busy machine is no provider in doubt
+    "RELANCE_LEASE_S": "9",
     "RELANCE_RETRY_FIRST_S": "0.2",
     "RELANCE_RETRY_LONGEST_S": "2",
 }

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
+import logging
 import os
 import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -30,12 +30,10 @@ from tests.faults.office_visit import visit
 from tests.faults.proxied import PROXIED, visit_by_proxy
 from tests.faults.row import HEAD, Row
 from tests.faults.scourge import Plague
-from tests.faults.scourges import INPUTS, INPUTS_PER_S, scourges
+from tests.faults.scourges import INPUTS, INPUTS_PER_S, kills, scourges
 from tests.faults.small_disk import NoSmallDisk
 from tests.faults.small_disk_visit import DISKS
 from tests.stack import temporary_home
-
-_numbers = itertools.count(1)
 
 
 @dataclass
@@ -45,6 +43,7 @@ class Run:
     only: str
     minutes: float
     seed: int
+    quick: bool
     rows: list[Row]
     not_run: dict[str, str]
     wrong: list[str]
@@ -58,6 +57,12 @@ class Run:
             self.not_run[name] = "no time was left"
             return False
         return True
+
+    def as_asked(self, fault: Fault) -> Fault:
+        """All of it, or a rehearsal."""
+        if not self.quick:
+            return fault
+        return replace(fault, times=min(fault.times, 2), events=min(fault.events, 2_000))
 
     async def take(self, name: str, work: Callable[[], Awaitable[Row]]) -> None:
         """Do one row; whatever goes wrong is told, and the others go on."""
@@ -116,7 +121,7 @@ async def toys(run: Run) -> None:
             continue
         async with grounds(brokers) as ground:
             for fault in mine:
-                await run.take(fault.name, _of(ground, fault, run.seed))
+                await run.take(fault.name, _of(ground, run.as_asked(fault), run.seed))
             if brokers == 1:
                 await _positions(run, ground)
     for proxied in PROXIED:
@@ -142,7 +147,7 @@ def _of(ground: Ground, fault: Fault, number: int) -> Callable[[], Awaitable[Row
 
 async def whole(run: Run) -> None:
     """Rows on the whole system: one stack, scourge after scourge, all books kept together."""
-    wanted = [each for each in scourges() if run.wants(each.name)]
+    wanted = [each for each in scourges(8 if run.quick else kills()) if run.wants(each.name)]
     if not wanted:
         return
     with burning_stack() as stack:
@@ -169,9 +174,11 @@ async def main() -> int:
     parser.add_argument("--minutes", type=float, default=60, help="begin no row after so long")
     parser.add_argument("--seed", type=int, default=seed())
     parser.add_argument("--keep", action="store_true", help="keep the table of a part too")
+    parser.add_argument("--quick", action="store_true", help="each row twice at most: a rehearsal")
     parser.add_argument("--whole-first", action="store_true", help="the whole system first")
     given = parser.parse_args()
-    run = Run(given.only, given.minutes, given.seed, [], {}, [], monotonic())
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of each try
+    run = Run(given.only, given.minutes, given.seed, given.quick, [], {}, [], monotonic())
     say(f"seed {run.seed}\n{HEAD}")
     for part in (whole, toys) if given.whole_first else (toys, whole):
         await part(run)

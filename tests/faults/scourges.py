@@ -26,10 +26,10 @@ def kills() -> int:
     return int(os.environ.get("RELANCE_FAULTS_KILLS") or 200)
 
 
-def scourges() -> list[Scourge]:
+def scourges(kills: int) -> list[Scourge]:
     """The more a row tells, the earlier it comes."""
     return [
-        Scourge("kill -9 at random, all services", kills=kills(), services=SERVICES),
+        Scourge("kill -9 at random, all services", kills=kills, services=SERVICES),
         Scourge("PostgreSQL crash and restart", crashes=20),
         Scourge("SIGTERM, one service after the other", hit=rolling_restart, hits=3, in_doubt=0),
         *(
