@@ -122,23 +122,26 @@ async def toys(run: Run) -> None:
         async with grounds(brokers) as ground:
             for fault in mine:
                 await run.take(fault.name, _of(ground, run.as_asked(fault), run.seed))
-            if brokers == 1:
-                await _positions(run, ground)
+    await _positions(run)
     for proxied in PROXIED:
         await run.take(proxied.name, lambda p=proxied: visit_by_proxy(p, name(), run.seed))  # type: ignore[misc]  # a default binds it
     for disk in DISKS:
         await run.take(disk.name, lambda d=disk: d.visit(name(), run.seed))  # type: ignore[misc]  # as above
 
 
-async def _positions(run: Run, ground: Ground) -> None:
-    for told, loss in (
-        ("retention overtook the reader", office_lost_positions.overtaken),
-        ("topic made anew, shorter", office_lost_positions.made_anew),
-    ):
-        await run.take(
-            told,
-            lambda t=told, x=loss: office_lost_positions.visit(ground, name(), t, x),  # type: ignore[misc]  # a default binds it
-        )
+async def _positions(run: Run) -> None:
+    losses = {
+        "retention overtook the reader": office_lost_positions.overtaken,
+        "topic made anew, shorter": office_lost_positions.made_anew,
+    }
+    if not any(run.only.lower() in told.lower() for told in losses):
+        return
+    async with grounds() as ground:
+        for told, loss in losses.items():
+            await run.take(
+                told,
+                lambda t=told, x=loss: office_lost_positions.visit(ground, name(), t, x),  # type: ignore[misc]  # a default binds it
+            )
 
 
 def _of(ground: Ground, fault: Fault, number: int) -> Callable[[], Awaitable[Row]]:

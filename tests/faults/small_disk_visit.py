@@ -7,7 +7,7 @@ import random
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relance.stack.home import Home
@@ -47,21 +47,25 @@ class Disk:
         server = kafka if self.of == "kafka" else postgres
         try:
             await asyncio.gather(asyncio.to_thread(kafka.start), asyncio.to_thread(postgres.start))
-            fault = Fault(self.name, _once(disk, server), TIMES, per_s=200)
-            return await visit(Ground(kafka, postgres, "relance", folder), name, fault, seed)
+            ended: list[int] = []
+            fault = Fault(self.name, _once(disk, server, ended), TIMES, per_s=200)
+            row = await visit(Ground(kafka, postgres, "relance", folder), name, fault, seed)
+            what = f"{'Kafka' if self.of == 'kafka' else 'PostgreSQL'} ended {len(ended)} times"
+            return replace(row, note=row.note or what)
         finally:
             disk.free()
             await asyncio.gather(asyncio.to_thread(kafka.kill), asyncio.to_thread(postgres.stop))
 
 
 def _once(
-    disk: SmallDisk, server: Kafka | Postgres
+    disk: SmallDisk, server: Kafka | Postgres, ended: list[int]
 ) -> Callable[[Office, random.Random], Awaitable[None]]:
     async def once(office: Office, chance: random.Random) -> None:
         disk.fill()
         await asyncio.sleep(FULL_S)
         disk.free()
         if not server.child.alive:  # as a supervisor would
+            ended.append(server.child.exit_code or 0)
             await asyncio.to_thread(server.start)
 
     return once
