@@ -81,7 +81,8 @@ async def change(wanted: Change, bootstrap: str, *, for_real: bool) -> str:
         if members := await _members(admin, wanted.group):
             raise CannotDo(
                 f"{wanted.group} has members ({', '.join(members)}): stop the service first, or "
-                "it goes on where it is."
+                "it goes on where it is. One that has just ended is counted until its session has "
+                "run out: half a minute."
             )
         targets = {place.tp: await _target(wanted.to, place, reader) for place in places}
         lines = [

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from shared.contract.envelope import Envelope
+from shared.contract.envelope import Envelope, Event
 from shared.contract.notifications import MessageEvent
-from shared.contract.pipeline import DeadlineSet, NotificationRequested
+from shared.contract.pipeline import DeadlineSet, LeadLinked, NotificationRequested
 from shared.contract.reminders import DeadlinePlanned, DeadlineReached, LeadOverdue
 
 AT_ONCE = 500
@@ -112,7 +112,7 @@ def _row(said: Said) -> tuple[object, ...]:
     return (
         said.topic,
         event.id,
-        type(event.data).__name__,
+        _kind(event.data),
         event.subject,
         event.sequence,
         event.causationid,
@@ -121,6 +121,12 @@ def _row(said: Said) -> tuple[object, ...]:
         seconds(event.time),
         None if due is None else seconds(due),
     )
+
+
+def _kind(data: Event) -> str:
+    """The class; two leads that turned out to be one are no link of an input."""
+    joined = isinstance(data, LeadLinked) and data.other is not None
+    return "LeadsJoined" if joined else type(data).__name__
 
 
 def _ref(event: Envelope) -> str | None:

@@ -16,6 +16,11 @@ EFFECTS: tuple[type[Event], ...] = (LeadCreated, LeadLinked, ReplyReceived)
 """What an input becomes: exactly one of these."""
 
 
+def is_effect(data: Event) -> bool:
+    """Whether it is what an input became; not, when two leads turned out to be one (002-03)."""
+    return isinstance(data, EFFECTS) and getattr(data, "other", None) is None
+
+
 def findings(evidence: Evidence) -> Iterator[Finding]:
     """Inputs at the doors, actions at the API, and each person's inputs in order."""
     yield from _accepted(evidence)
@@ -31,11 +36,7 @@ def _accepted(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _effects(evidence: Evidence) -> Iterator[Finding]:
-    effects = Counter(
-        event.causationid
-        for event in evidence.pipeline
-        if isinstance(event.data, EFFECTS) and not getattr(event.data, "other", None)
-    )
+    effects = Counter(event.causationid for event in evidence.pipeline if is_effect(event.data))
     for event, _ in of(evidence.received, LeadReceived):
         if effects[event.id] > 1:
             times = effects[event.id]

@@ -83,10 +83,15 @@ class Office:
 
     async def close(self) -> None:
         """In order; a member that does not end by itself is killed and told of."""
-        if self._producer is not None:
-            await self._producer.stop()
+        await self.let_go()
         codes = [await asyncio.to_thread(clerk.stop) for clerk in self.clerks]
         assert set(codes) <= {0}, f"a member ended with {codes}"
+
+    async def let_go(self) -> None:
+        """Of Kafka, after whatever went wrong."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
 
     def clear(self) -> None:
         for clerk in self.clerks:

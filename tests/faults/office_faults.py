@@ -238,7 +238,7 @@ async def nothing(office: Office, chance: random.Random) -> None:
 FAULTS: tuple[Fault, ...] = (
     *(Fault(f"kill -9 at {place}", killed_at(place), 3) for place in PLACES),
     Fault(
-        "kill -9 at random, each member", killed_at_random, 50, events=200_000, per_s=900, each=2
+        "kill -9 at random, each member", killed_at_random, 50, events=150_000, per_s=900, each=2
     ),
     Fault("SIGSTOP 30 s, SIGCONT", held(30.0), 2),
     Fault("SIGTERM, one after the other", rolling_restart, 5),

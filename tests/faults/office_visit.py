@@ -25,6 +25,7 @@ async def visit(ground: Ground, name: str, fault: Fault, seed: int) -> Row:
         await office.close()
     finally:
         office.clear()
+        await office.let_go()
     return row
 
 

@@ -38,6 +38,7 @@ class Row:
     cpu_percent: float | None = None
     took_s: float = 0.0
     note: str = ""
+    at: str = ""
 
     @property
     def ok(self) -> bool:
@@ -61,28 +62,34 @@ HEAD = (
 )
 
 
-def keep(rows: Sequence[Row], about: dict[str, Any]) -> None:
-    """The raw numbers, and the page made of them."""
-    totals = {name: sum(getattr(row, name) for row in rows) for name in ("runs", "events", *LOSSES)}
-    document = {**about, "totals": totals, "rows": [asdict(row) for row in rows]}
+def keep(rows: Sequence[Row], about: dict[str, Any], order: Sequence[tuple[str, str]]) -> None:
+    """The raw numbers, each row's of its latest run, in this order; and the page made of them."""
+    latest = {(row.fault, row.on): row for row in (*_kept(), *rows)}
+    document = {**about, "rows": [asdict(latest[each]) for each in order if each in latest]}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     PAGE.write_text(page(document))
 
 
+def _kept() -> list[Row]:
+    if not RESULTS.exists():
+        return []
+    return [Row(**row) for row in json.loads(RESULTS.read_text()).get("rows", ())]
+
+
 def page(document: dict[str, Any]) -> str:
     """The table for people, from the document that `keep` wrote."""
     rows = [Row(**row) for row in document["rows"]]
-    totals = document["totals"]
+    runs, events = sum(row.runs for row in rows), sum(row.events for row in rows)
+    losses = ", ".join(f"{sum(getattr(row, loss) for row in rows)} {loss}" for loss in LOSSES)
+    days = sorted({row.at[:10] for row in rows})
     lines = [
         "# What faults do",
         "",
-        f"Written by `make faults` on {document['at'][:10]} (seed {document['seed']}, "
-        f"{document['cpus']} processors, {document['minutes']:.0f} minutes); "
-        "the raw numbers are in [latest.json](../tests/faults/results/latest.json).",
-        f"In all {totals['runs']:,} faults and {totals['events']:,} events: "
-        f"{totals['lost']} lost, {totals['repeated']} repeated, "
-        f"{totals['disordered']} disordered, {totals['stuck']} stuck.",
+        f"Written by `make faults`, each row by its latest run ({', '.join(days)}; "
+        f"{document['cpus']} processors, shared with other work); the raw numbers are in "
+        "[latest.json](../tests/faults/results/latest.json).",
+        f"In all {runs:,} faults and {events:,} events: {losses}.",
         "",
         "- *on*: `toy` is a service of two members (or as the row says) on the real runtime, with "
         "Kafka and PostgreSQL of their own; `whole` is all four services under load at every door.",
@@ -95,10 +102,10 @@ def page(document: dict[str, Any]) -> str:
         "| fault | on | runs | events | lost | repeated | disordered | stuck | unknown | recovery "
         "| CPU | note |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|",
-        *(_page_line(row) for row in rows),
+        *map(_page_line, rows),
     ]
     if not_run := document.get("not_run"):
-        lines += ["", "Not run: " + "; ".join(f"{name}: {why}" for name, why in not_run.items())]
+        lines += ["", "Not run: " + "; ".join(f"{name} ({why})" for name, why in not_run.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -18,25 +18,25 @@ from tests.faults.whole_faults import (
 
 INPUTS = 60
 INPUTS_PER_S = 12.0  # and as many actions
-MISHAPS = 10
+MISHAPS = 8
 
 
 def kills() -> int:
     """RELANCE_FAULTS_KILLS: at random, over all services."""
-    return int(os.environ.get("RELANCE_FAULTS_KILLS") or 200)
+    return int(os.environ.get("RELANCE_FAULTS_KILLS") or 80)
 
 
 def scourges(kills: int) -> list[Scourge]:
     """The more a row tells, the earlier it comes."""
     return [
         Scourge("kill -9 at random, all services", kills=kills, services=SERVICES),
-        Scourge("PostgreSQL crash and restart", crashes=20),
-        Scourge("SIGTERM, one service after the other", hit=rolling_restart, hits=3, in_doubt=0),
+        Scourge("PostgreSQL crash and restart", crashes=10),
+        Scourge("SIGTERM, one service after the other", hit=rolling_restart, hits=2, in_doubt=0),
         *(
             Scourge(
                 f"kill -9 of {service} at {place}",
                 hit=dies_at(service, place),
-                hits=5,
+                hits=3,
                 in_doubt=2 * HANDS if service == "notifications" else 0,
             )
             for service, place in (
