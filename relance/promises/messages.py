@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from relance.promises.evidence import Evidence, of
 from relance.promises.finding import Finding
+from services.notifications.core.message import request_of
 from shared.contract.notifications import (
     MessageEvent,
     NotificationDeferred,
@@ -20,7 +21,7 @@ from shared.contract.notifications import (
     NotificationSuppressed,
     NotificationUnknown,
 )
-from shared.contract.pipeline import NotificationRequested
+from shared.contract.pipeline import HandoffRequested, NotificationRequested
 
 PATIENCE = timedelta(minutes=1)
 """So long after its time a message may still wait, at rest."""
@@ -43,7 +44,11 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
 
 def _requests(evidence: Evidence, fates: Fates) -> Iterator[Finding]:
     """Each request was decided; a withdrawn one too, a held one at least put off."""
-    requests = {event.id: data for event, data in of(evidence.pipeline, NotificationRequested)}
+    requests = {
+        event.id: request_of(event)
+        for kind in (NotificationRequested, HandoffRequested)
+        for event, _ in of(evidence.pipeline, kind)
+    }
     answered = set()
     for id_, told in fates.items():
         for message in told:

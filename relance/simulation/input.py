@@ -17,6 +17,8 @@ from email.message import EmailMessage
 from typing import Literal
 from urllib.parse import urlencode
 
+from icalendar import Calendar, Event, vCalAddress, vText
+
 from relance.simulation.step import Call, FileRow, Receive, Reply
 from services.intake.core.arrival import Arrival
 from services.intake.formats import call as call_format
@@ -25,6 +27,7 @@ from services.intake.formats import form as form_format
 from services.intake.formats import mail as mail_format
 from services.intake.formats.payload import Payload
 from shared.contract.intake import Channel
+from shared.contract.invitation import Invitation
 from shared.domain.rulebook.source import CHANNELS, Source, Sources
 
 FORMATS = {channel: format_ for format_, channel in CHANNELS.items()}
@@ -88,7 +91,7 @@ def source_of(sources: Sources, step: Receive | Reply | Call) -> Source:
     """The source a step names, or the first of its channel. Raises `NoSuchSource`."""
     channel: Channel | Literal["file"] = "call"
     if not isinstance(step, Call):
-        channel = step.receive if isinstance(step, Receive) else step.reply
+        channel = step.receive if isinstance(step, Receive) else "email"
     format_ = "csv" if channel == "file" else FORMATS[channel]
     fitting = [each for each in sources.source if each.format == format_]
     wanted = None if isinstance(step, Reply) else step.source
@@ -147,6 +150,32 @@ def told(step: Call, source: Source, id_: str, at: datetime, phone: str | None) 
         "started_at": at.isoformat(),
     }
     return Input(source, id_, call={key: value for key, value in said.items() if value is not None})
+
+
+def answered(
+    step: Reply, source: Source, id_: str, at: datetime, *, invitation: Invitation, sender: str
+) -> Input:
+    """The mail by which a contact's calendar answers an invitation."""
+    message = _mail(sender, None, source, id_, at)
+    message["Subject"] = f"{step.reply.title()}: {step.subject or 'appointment'}"
+    message.set_content(step.text)
+    meeting = Event()
+    meeting.add("uid", invitation.appointment)
+    meeting.add("sequence", invitation.revision)
+    meeting.add("dtstamp", at)
+    meeting.add("dtstart", invitation.starts_at)
+    attendee = vCalAddress(f"mailto:{sender}")
+    attendee.params["PARTSTAT"] = vText(step.reply.upper())
+    meeting.add("attendee", attendee, encode=False)
+    calendar = Calendar()
+    calendar.add("prodid", "-//Outside//Calendar//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "REPLY")
+    calendar.add_component(meeting)
+    message.add_alternative(
+        calendar.to_ical().decode(), subtype="calendar", params={"method": "REPLY"}
+    )
+    return Input(source, id_, mail=message)
 
 
 def _call(step: Receive, id_: str, at: datetime) -> dict[str, object]:

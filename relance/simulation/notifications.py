@@ -10,11 +10,18 @@ from services.notifications.core.delivery import deliver, next_instant
 from services.notifications.core.message import State, released
 from services.notifications.core.request import handle
 from shared.contract.envelope import Envelope
-from shared.contract.pipeline import ConsentRevoked, NotificationRequested, NotificationWithdrawn
+from shared.contract.pipeline import (
+    ConsentRevoked,
+    HandoffRequested,
+    NotificationRequested,
+    NotificationWithdrawn,
+)
 from shared.domain.directory import Directory
 from shared.domain.rulebook.rulebook import Rulebook
 
 LINKS = Links("https://relance.example")
+
+ASKED = (NotificationRequested, NotificationWithdrawn, HandoffRequested)
 
 
 class Notifications:
@@ -30,7 +37,7 @@ class Notifications:
         if isinstance(envelope.data, ConsentRevoked):
             self.revoked |= revocations(envelope.data)
             return []
-        if not isinstance(envelope.data, NotificationRequested | NotificationWithdrawn):
+        if not isinstance(envelope.data, ASKED):
             return []
         self.state, said = handle(self.state, envelope, self.book, directory)
         return said

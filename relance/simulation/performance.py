@@ -20,7 +20,15 @@ from relance.simulation.expectation import (
     refusal_failure,
 )
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
-from relance.simulation.input import Input, NoSuchSource, received, replied, source_of, told
+from relance.simulation.input import (
+    Input,
+    NoSuchSource,
+    answered,
+    received,
+    replied,
+    source_of,
+    told,
+)
 from relance.simulation.notifications import LINKS
 from relance.simulation.service import Pipeline
 from relance.simulation.step import (
@@ -44,6 +52,7 @@ from services.pipeline.core.identity import lead_id
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.queue import standing
 from shared.contract.envelope import Envelope, derived_id
+from shared.contract.invitation import Invitation
 from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import ActionRefused, LeadCreated
 from shared.domain.calendar import NeverOpen
@@ -164,9 +173,23 @@ class Performance:
         if sender is None:
             raise Failed("the contact cannot reply by e-mail: no e-mail of theirs is known")
         source = source_of(self.book.sources, step)
-        thread = lead.mail_ids[-1] if lead.mail_ids else None
         at = self.world.now.astimezone(self.zone)
+        if step.reply != "email":
+            invitation = self._invitation(lead)
+            sent = answered(step, source, self._id(), at, invitation=invitation, sender=sender)
+            self._arrive(sent, None)
+            return
+        thread = lead.mail_ids[-1] if lead.mail_ids else None
         self._arrive(replied(step, source, self._id(), at, sender=sender, thread=thread), None)
+
+    def _invitation(self, lead: Lead) -> Invitation:
+        """The last one that went to the contact of this lead."""
+        sent = (e.data for e in reversed(self.world.log) if isinstance(e.data, NotificationSent))
+        invitations = (s.invitation for s in sent if s.lead == lead.id and s.invitation)
+        found = next(invitations, None)
+        if found is None:
+            raise Failed("no invitation went to the contact, so none can be answered")
+        return found
 
     def _open(self, step: Open) -> None:
         mails = [

@@ -136,9 +136,10 @@ class Call(Step):
 
 
 class Reply(Step):
-    """The contact of `lead` answers by e-mail, in the thread if there is one."""
+    """The contact of `lead` answers by e-mail, in the thread if there is one; or their calendar
+    answers the last invitation (`accepted`, `declined`, `tentative`)."""
 
-    reply: Literal["email"]
+    reply: Literal["email", "accepted", "declined", "tentative"]
     lead: str | None = None
     subject: str | None = None
     text: str = "…"

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from shared.domain.rulebook.source import Source
+from shared.runtime.reference import value_of
 from shared.runtime.settings import Settings, WrongSetting
 
 
@@ -49,7 +50,7 @@ def secrets_of(source: Source, environment: Mapping[str, str] = os.environ) -> t
 
     Raises `WrongSetting` when the source could let nobody in.
     """
-    values = [_value(reference, environment) for reference in source.secrets]
+    values = [value_of(reference, environment) for reference in source.secrets]
     found = [value for value in values if value]
     if not found and source.secrets and not source.origins:
         names = " or ".join(source.secrets)
@@ -57,13 +58,3 @@ def secrets_of(source: Source, environment: Mapping[str, str] = os.environ) -> t
             f"Source {source.id!r} of sources.toml has no secret: set {names} and start again."
         )
     return tuple(found)
-
-
-def _value(reference: str, environment: Mapping[str, str]) -> str | None:
-    kind, _, name = reference.partition(":")
-    if kind == "env":
-        return environment.get(name)
-    try:
-        return Path(name).read_text(encoding="utf-8").strip()
-    except OSError:
-        return None

@@ -12,6 +12,8 @@ from services.notifications.providers.provider import Provider
 from services.notifications.providers.sandbox import Sandbox
 from services.notifications.providers.sms import HttpSms
 from services.notifications.providers.smtp import MailServer, Smtp
+from services.notifications.providers.webhook import Way, Webhooks
+from services.notifications.providers.webhook_sandbox import WebhookSandbox
 from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from shared.contract import topics
@@ -19,6 +21,7 @@ from shared.domain.rulebook.loader import FILES
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import rulebook_folder
 from shared.runtime.batch import Outcome
+from shared.runtime.reference import value_of
 from shared.runtime.service import Service
 from shared.runtime.settings import WrongSetting
 from shared.runtime.subscription import Subscription
@@ -33,7 +36,7 @@ class Notifications(Service):
         handler = OnPipeline(book, self.directory)
         self.subscriptions.append(Subscription(topics.PIPELINE, handler, ignored=IGNORED))
         self.senders = [
-            Sender(self, book, provider, settings) for provider in _providers(self, settings)
+            Sender(self, book, provider, settings) for provider in _providers(self, settings, book)
         ]
         for sender in self.senders:
             self.loops.append(sender.run)
@@ -72,7 +75,7 @@ def _read_rulebook(settings: NotificationsSettings) -> Rulebook:
     return book
 
 
-def _providers(service: Service, settings: NotificationsSettings) -> list[Provider]:
+def _providers(service: Service, settings: NotificationsSettings, book: Rulebook) -> list[Provider]:
     """The ways out; SMS go to our own sandbox until a provider is configured."""
     server = MailServer(
         host=settings.smtp_host,
@@ -92,4 +95,29 @@ def _providers(service: Service, settings: NotificationsSettings) -> list[Provid
         timeout_s=settings.provider_timeout_s,
     )
     files = settings.rulebook / FILES if settings.rulebook else None
-    return [Smtp(server, settings.smtp_from, settings.smtp_at_once, files), sms]
+    mail = Smtp(server, settings.smtp_from, settings.smtp_at_once, files)
+    return [mail, sms, *_webhooks(service, settings, book)]
+
+
+def _webhooks(service: Service, settings: NotificationsSettings, book: Rulebook) -> list[Provider]:
+    """The way to other systems, where the rulebook has any; the sandbox stands for those whose
+    address is not set. Raises `WrongSetting` for an address without a secret."""
+    known: dict[str, Way | None] = {}
+    for target in book.messages.target:
+        url, secret = value_of(target.url), value_of(target.secret)
+        if url and not secret:
+            raise WrongSetting(
+                f"Target {target.id!r} of messages.toml has no secret: set {target.secret} and "
+                "start again."
+            )
+        known[target.id] = Way(url, secret) if url else None
+    if not known:
+        return []
+    if not all(known.values()):
+        service.routers.append(WebhookSandbox(lambda: service.postgres).router)
+
+    def ways() -> dict[str, Way]:
+        ours = f"{service.url}/sandbox/webhooks"
+        return {name: way or Way(f"{ours}/{name}") for name, way in known.items()}
+
+    return [Webhooks(ways, timeout_s=settings.provider_timeout_s)]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import get_args
 
 from services.notifications import store
 from services.notifications.core.consent import Revocation, revocations
-from services.notifications.core.message import State, message_id
+from services.notifications.core.message import State, message_id, request_of
 from services.notifications.core.request import UnknownTemplate, handle
 from shared.contract.envelope import Envelope, Event
 from shared.contract.notifications import MessageChannel
 from shared.contract.pipeline import (
     PIPELINE_EVENTS,
     ConsentRevoked,
+    HandoffRequested,
     NotificationRequested,
     NotificationWithdrawn,
 )
@@ -22,11 +24,11 @@ from shared.runtime.postgres import Transaction
 from shared.runtime.subscription import Park
 
 CONSUMED: frozenset[type[Event]] = frozenset(
-    {NotificationRequested, NotificationWithdrawn, ConsentRevoked}
+    {NotificationRequested, NotificationWithdrawn, HandoffRequested, ConsentRevoked}
 )
 IGNORED: frozenset[type[Event]] = frozenset(PIPELINE_EVENTS) - CONSUMED
 
-_CHANNELS: tuple[MessageChannel, ...] = ("sms", "email")
+_CHANNELS: tuple[MessageChannel, ...] = get_args(MessageChannel)
 
 
 class OnPipeline:
@@ -59,9 +61,9 @@ class OnPipeline:
 def _ids(batch: Sequence[Envelope]) -> list[str]:
     """The messages that the requests of a batch can mean."""
     return [
-        message_id(envelope.tenant, envelope.data, channel)
+        message_id(envelope.tenant, request_of(envelope), channel)
         for envelope in batch
-        if isinstance(envelope.data, NotificationRequested)
+        if isinstance(envelope.data, NotificationRequested | HandoffRequested)
         for channel in _CHANNELS
     ]
 

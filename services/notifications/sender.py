@@ -24,7 +24,7 @@ from services.notifications.core.delivery import (
     settle,
 )
 from services.notifications.core.message import Message
-from services.notifications.core.request import UnknownTemplate, template_of
+from services.notifications.core.request import UnknownTemplate, policy_of
 from services.notifications.providers.provider import CannotBeAsked, Letter, Provider
 from services.notifications.settings import NotificationsSettings
 from shared.contract.envelope import Envelope
@@ -219,7 +219,7 @@ class Sender:
 
     def _policy(self, message: Message) -> Policy:
         try:
-            return template_of(message.asked, self._book).policy
+            return policy_of(message.asked, self._book)
         except UnknownTemplate:
             return "at_most_once"
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from services.notifications.core.consent import Revocation
 from services.notifications.core.message import Content, Message, State
@@ -116,7 +116,7 @@ update message set retry_at = clock_timestamp() + make_interval(secs => $2), why
 where id = $1
 """
 _EARLIEST = f"""
-select least(({_NEW} = 'sms'), ({_NEW} = 'email'),
+select least({", ".join(f"({_NEW} = '{channel}')" for channel in get_args(MessageChannel))},
   (select send_after from message where {_WAITS} and retry_at is not null limit 1))
 """
 _ANY_IN_HAND = "select exists (select from message where status = 'sending')"

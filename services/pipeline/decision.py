@@ -17,6 +17,7 @@ from services.pipeline.core.world import World, point_key
 from services.pipeline.store import Step
 from services.pipeline.world_lock import Named
 from shared.contract.envelope import Envelope
+from shared.contract.intake import EmailOpened, InvitationAnswered
 from shared.contract.reminders import AgentAbsent, DigestDue
 from shared.domain.directory import Directory
 from shared.domain.rulebook.rulebook import Rulebook
@@ -66,9 +67,16 @@ def named_by(envelopes: Iterable[Envelope], region: str | None = None) -> Named:
     )
 
 
+def _answered_lead(world: World, cause: Envelope) -> str | None:
+    """The lead whose mail was opened, or whose invitation was answered."""
+    if not isinstance(cause.data, EmailOpened | InvitationAnswered):
+        return None
+    return next((world.threads[mail] for mail in threads_of(cause) if mail in world.threads), None)
+
+
 def _steps(world: World, cause: Envelope, events: Sequence[Envelope]) -> list[Step]:
     of_lead: dict[str, list[Envelope]] = {}
-    about = lead_about(cause)
+    about = lead_about(cause) or _answered_lead(world, cause)
     if about is not None and about in world.leads:
         of_lead[about] = []
     for event in events:

@@ -52,6 +52,7 @@ IGNORED: frozenset[type[Event]] = frozenset(
         pipeline.QuestionAnswered,
         pipeline.NotificationRequested,
         pipeline.NotificationWithdrawn,
+        pipeline.HandoffRequested,
     }
 )
 

@@ -39,6 +39,17 @@ class MailFacts(Value):
     mailbox: str | None = None
 
 
+Answer = Literal["accepted", "declined", "tentative"]
+
+
+class CalendarAnswer(Value):
+    """What the contact's calendar says to an invitation; `revision` is the one it answers."""
+
+    appointment: str
+    answer: Answer
+    revision: int = 0
+
+
 class LeadReceived(Event):
     """Somebody got in touch. intake says what it saw; pipeline decides what it is.
 
@@ -110,6 +121,18 @@ class EmailOpened(Event):
     notification: str
 
 
+class InvitationAnswered(Event):
+    """The contact answered the invitation to an appointment; `text` is what they wrote to it."""
+
+    type = "relance.invitation.answered.v1"
+    source: str
+    appointment: str
+    answer: Answer
+    revision: int = 0
+    text: str | None = None
+    raw_id: str | None = None
+
+
 class InboundIgnored(Event):
     """An input that is no lead (a bounce, an auto-reply, a ringing call) and why."""
 
@@ -144,6 +167,7 @@ INTAKE_EVENTS: tuple[type[Event], ...] = (
     CallStarted,
     CallEnded,
     EmailOpened,
+    InvitationAnswered,
     InboundIgnored,
     InboundQuarantined,
 )

@@ -7,15 +7,17 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from shared.contract.envelope import Event
+from shared.contract.invitation import Invitation
 
-MessageChannel = Literal["sms", "email"]
+MessageChannel = Literal["sms", "email", "webhook"]
+"""How a message goes; by webhook another system is told, people are by the others."""
 
 
 class MessageEvent(Event):
     """Common to all: which message, from which request, to whom.
 
     `notification` is the message's id: uuid5 of (recipient, channel, template, occasion).
-    `to` is an agent id or `contact`; `lead` is absent for digests.
+    `to` is an agent id, `contact`, or the target of a hand-off; `lead` is absent for digests.
     """
 
     notification: str
@@ -29,7 +31,7 @@ class MessageEvent(Event):
 
 class NotificationSent(MessageEvent):
     """Handed over to the provider, once. `text` is what the person reads; `parts` counts SMS;
-    `attached` names the files that went along."""
+    `attached` names the files that went along, `invitation` is the one among them."""
 
     type = "relance.notification.sent.v1"
     address: str
@@ -38,6 +40,7 @@ class NotificationSent(MessageEvent):
     provider_id: str | None = None
     parts: int = 1
     attached: tuple[str, ...] = ()
+    invitation: Invitation | None = None
 
 
 class NotificationDeferred(MessageEvent):

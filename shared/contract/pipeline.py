@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, JsonValue
 from shared.contract.due import Due
 from shared.contract.envelope import Event, Value
 from shared.contract.intake import Channel, ContactPoint
+from shared.contract.invitation import Invitation
 from shared.contract.notifications import MessageChannel
 
 Status = Literal["open", "won", "lost", "invalid"]
@@ -411,9 +412,10 @@ class LeadReopened(Event):
 
 
 class Recipient(Value):
-    """An agent (address from the directory copy) or the contact (addresses travel here)."""
+    """An agent (address from the directory copy), the contact (addresses travel here), or another
+    system (`target`; its address is in the rulebook)."""
 
-    kind: Literal["agent", "contact"]
+    kind: Literal["agent", "contact", "target"]
     id: str
     points: tuple[ContactPoint, ...] = ()
     zone: str | None = None
@@ -425,7 +427,7 @@ class NotificationRequested(Event):
 
     Subject: the lead id; for a digest the agent id. `occasion` is what makes two messages the
     same message. `values` are the template's variables, `attach` names files of the rulebook,
-    `appointment` is the id of the one that it is about.
+    `appointment` is the id of the one that it is about; `invitation` goes along with an e-mail.
     """
 
     type = "relance.notification.requested.v1"
@@ -437,6 +439,23 @@ class NotificationRequested(Event):
     values: dict[str, JsonValue] = {}
     attach: tuple[str, ...] = ()
     appointment: str | None = None
+    invitation: Invitation | None = None
+
+
+class HandoffRequested(Event):
+    """pipeline asks that another system, the rulebook's `target`, be told of the lead.
+
+    `values` is the lead as it was then; `occasion` what makes two hand-offs the same one;
+    `appointment` the id of the one it is about.
+    """
+
+    type = "relance.handoff.requested.v1"
+    target: str
+    occasion: str
+    site: str
+    values: dict[str, JsonValue] = {}
+    appointment: str | None = None
+    by: str | None = None
 
 
 class NotificationWithdrawn(Event):
@@ -491,4 +510,5 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     LeadReopened,
     NotificationRequested,
     NotificationWithdrawn,
+    HandoffRequested,
 )

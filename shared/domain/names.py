@@ -23,6 +23,7 @@ class Names:
     reasons: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -40,6 +41,7 @@ class Names:
             sources={source.id: source.label for source in book.sources.source},
             reasons={id_: declared.label for id_, declared in book.reasons.items()},
             outcomes={id_: declared.label for id_, declared in book.outcomes.items()},
+            targets={id_: declared.label for id_, declared in book.messages.targets.items()},
             documents={id_: declared.label for id_, declared in book.documents.items()},
         )
 

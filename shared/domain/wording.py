@@ -76,6 +76,14 @@ def _received(e: intake.LeadReceived, say: _Say) -> str:
     return f"{how} from {who} ({source})" + (f" {words}" if words else "")
 
 
+def _invited(e: intake.InvitationAnswered, _: _Say) -> str:
+    text = f" {quoted(e.text)}" if e.text else ""
+    return f"the contact {_ANSWERS[e.answer]} the invitation{text}"
+
+
+_ANSWERS = {"accepted": "accepted", "declined": "declined", "tentative": "may follow"}
+
+
 def _ignored(e: intake.InboundIgnored, say: _Say) -> str:
     return f"no lead: {e.why} ({say.names.sources.get(e.source, e.source)})"
 
@@ -266,6 +274,10 @@ def _requested(e: pipeline.NotificationRequested, say: _Say) -> str:
     return f"tell {to}: {e.template}"
 
 
+def _handed(e: pipeline.HandoffRequested, say: _Say) -> str:
+    return f"hand over to {say.names.targets.get(e.target, e.target)}{say.by(e.by)}"
+
+
 def _withdrawn(e: pipeline.NotificationWithdrawn, say: _Say) -> str:
     to = f" to {'the contact' if e.to == 'contact' else say.names.agent(e.to)}" if e.to else ""
     return f"do not send {e.template or 'anything'}{to} any more: {_WHY_NOT.get(e.why, e.why)}"
@@ -302,7 +314,9 @@ def _absent(e: reminders.AgentAbsent, say: _Say) -> str:
 
 
 def _whom(e: notifications.MessageEvent, say: _Say) -> str:
-    how = {"sms": "SMS", "email": "e-mail"}[e.channel]
+    if e.channel == "webhook":
+        return f"hand-over to {say.names.targets.get(e.to, e.to)}"
+    how = {"sms": "SMS", "email": "e-mail"}.get(e.channel, e.channel)
     to = "the contact" if e.to == "contact" else say.names.agent(e.to)
     return f"{how} {e.template} to {to}"
 
@@ -335,6 +349,7 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     intake.InboundIgnored: _ignored,
     intake.InboundQuarantined: _quarantined,
     intake.RawReceived: lambda e, _: f"{len(e.body_base64) * 3 // 4} bytes at door {e.door}",
+    intake.InvitationAnswered: _invited,
     pipeline.LeadCreated: _created,
     pipeline.LeadLinked: _linked,
     pipeline.LeadInvalidated: _invalidated,
@@ -371,6 +386,7 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.QuestionAnswered: _answered,
     pipeline.NotificationRequested: _requested,
     pipeline.NotificationWithdrawn: _withdrawn,
+    pipeline.HandoffRequested: _handed,
     reminders.DeadlinePlanned: _planned,
     reminders.LeadOverdue: _overdue,
     reminders.DeadlineReached: _reached,

@@ -32,6 +32,7 @@ from shared.runtime.clock import ClockFile
 from tests.toy.process import Process
 
 LIMIT_S = 20
+FACTORY_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TENANT = "small"
 M = TypeVar("M", bound=MessageEvent)
 
@@ -104,13 +105,45 @@ class SmsProvider:
         self._server.server_close()
 
 
+class Receiver:
+    """Another system: what it was told, and its answers to the next hand-offs."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[dict[str, str], bytes]] = []
+        self.next: list[int] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                named = {name.lower(): value for name, value in self.headers.items()}
+                receiver.told.append((named, body))
+                self.send_response(receiver.next.pop(0) if receiver.next else 204)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/in"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
 class Stand:
     """Two replicas, their clock, their providers and their neighbour."""
 
     def __init__(
         self, *, kafka_at: str, dsn: str, rulebook: Path, folder: Path, mail: Mail, start: datetime
     ) -> None:
-        self.mail, self.sms = mail, SmsProvider()
+        self.mail, self.sms, self.factory = mail, SmsProvider(), Receiver()
         self.clock_file = folder / "clock"
         self.clock = ClockFile.create(self.clock_file, start)
         self.kafka_at = kafka_at
@@ -126,6 +159,8 @@ class Stand:
             "RELANCE_SMTP_FROM": "crm@small.example",
             "RELANCE_SMS_URL": self.sms.url,
             "RELANCE_SMS_TOKEN": "a-token",
+            "FACTORY_URL": self.factory.url,
+            "FACTORY_SECRET": FACTORY_SECRET,
             "RELANCE_PROVIDER_TIMEOUT_S": "1",
             "RELANCE_LEASE_S": "3",
             "RELANCE_RETRY_FIRST_S": "0.05",
@@ -163,6 +198,7 @@ class Stand:
         for replica in self.replicas:
             replica.kill()
         self.sms.close()
+        self.factory.close()
         await self.reader.stop()
         await self.producer.stop()
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import httpx2
 import pytest
 from fastapi import FastAPI
+from standardwebhooks import Webhook
 
 from relance.stack.family import frozen
 from relance.stack.home import Home
@@ -24,9 +26,9 @@ from shared.contract.notifications import (
     NotificationSuppressed,
     NotificationUnknown,
 )
-from shared.contract.pipeline import NotificationWithdrawn
+from shared.contract.pipeline import HandoffRequested, NotificationWithdrawn
 from shared.runtime import postgres as database
-from tests.component.notifications_stand import Answer, Stand, metric
+from tests.component.notifications_stand import FACTORY_SECRET, Answer, Stand, metric
 from tests.unit.message_house import DOCUMENTS, agent_is_told, at, contact_is_told, files
 
 MONDAY = at("2026-03-02T10:00")
@@ -261,6 +263,44 @@ async def test_the_sandbox_takes_a_message_once_shows_it_and_can_be_asked(stand:
     assert 'Звоните &lt;сейчас&gt;:\n<a href="tel:+375291234567">+375291234567</a>' in page
     assert "handed over 2 times" in page
     assert wrong.status_code == 422
+
+
+async def test_a_hand_off_is_signed_and_repeated_until_the_other_system_has_it(
+    stand: Stand,
+) -> None:
+    lead = str(uuid.uuid4())
+    stand.factory.told.clear()
+    stand.factory.next = [503, 500]
+    asked = HandoffRequested(
+        target="factory", occasion="cause:1", site="minsk", values={"lead": {"number": "7KQ2T9"}}
+    )
+    for _ in range(2):
+        await stand.say(lead, asked)
+    (sent,) = await stand.told(lead, NotificationSent)
+
+    ids = [headers["webhook-id"] for headers, _ in stand.factory.told]
+    assert ids == [sent.notification] * 3
+    for headers, body in stand.factory.told:
+        wanted = Webhook(FACTORY_SECRET).sign(
+            headers["webhook-id"],
+            datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC),
+            body.decode(),
+        )
+        assert headers["webhook-signature"] == wanted
+        assert json.loads(body)["data"]["lead"] == {"number": "7KQ2T9"}
+
+
+async def test_what_no_address_is_known_for_lies_in_the_sandbox(stand: Stand) -> None:
+    lead = str(uuid.uuid4())
+    await stand.say(lead, HandoffRequested(target="archive", occasion="1", site="minsk"))
+    (sent,) = await stand.told(lead, NotificationSent)
+    url = f"{stand.replicas[0].url}/sandbox/webhooks"
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        handed = (await http.get(f"{url}/messages")).json()
+        shown = await http.get(url)
+
+    assert [one["target"] for one in handed if one["id"] == sent.notification] == ["archive"]
+    assert "archive" in shown.text
 
 
 async def test_a_replica_frozen_while_a_mail_is_handed_over_is_counted_as_one_unknown(

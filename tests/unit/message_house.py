@@ -64,6 +64,20 @@ policy = "at_most_once"
 subject = "Здравствуйте"
 """
 
+TARGETS = """
+[[target]]
+id = "factory"
+label = "Завод"
+url = "env:FACTORY_URL"
+secret = "env:FACTORY_SECRET"
+
+[[target]]
+id = "archive"
+label = "Архив"
+url = "env:ARCHIVE_URL"
+secret = "env:ARCHIVE_SECRET"
+"""
+
 TEMPLATES = {
     "templates/alert.sms.liquid": "{{ recipient.initials }}: {{ word }}",
     "templates/alert.txt.liquid": "{{ recipient.name }}, {{ word }}",
@@ -84,7 +98,7 @@ def book(**templates: str) -> Rulebook:
 
 def files() -> dict[str, str]:
     """The files of the company's rulebook, by name."""
-    return {"rulebook.toml": RULEBOOK, "messages.toml": MESSAGES, **TEMPLATES}
+    return {"rulebook.toml": RULEBOOK, "messages.toml": MESSAGES + TARGETS, **TEMPLATES}
 
 
 BOOK = book()

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from shared.contract.envelope import Value
-from shared.contract.intake import CallFacts, MailFacts
+from shared.contract.intake import CalendarAnswer, CallFacts, MailFacts
 
 
 class Typed(Value):
@@ -34,8 +34,8 @@ class Arrival(Value):
     """One input, read. `provider_id` is the id that the sender's own system gave it.
 
     `ignored` says why it is no lead (an auto-reply, a bounce); everything else is then of no
-    interest. `news` is a call that is no lead. `mailbox` loops and honeypots are found by the
-    formats, because only they know.
+    interest. `news` is a call that is no lead, `answer` what a calendar answers to an invitation
+    of ours. `mailbox` loops and honeypots are found by the formats, because only they know.
     """
 
     provider_id: str | None = None
@@ -53,6 +53,7 @@ class Arrival(Value):
     mail: MailFacts | None = None
     owner: str | None = None
     batch: str | None = None
+    answer: CalendarAnswer | None = None
     ignored: str | None = None
 
 

@@ -21,12 +21,14 @@ from services.intake.core.reach import (
 from services.intake.core.text import block, line
 from shared.contract.envelope import Envelope, Event, derived_id
 from shared.contract.intake import (
+    CalendarAnswer,
     CallEnded,
     CallFacts,
     CallStarted,
     ContactPoint,
     InboundIgnored,
     InboundQuarantined,
+    InvitationAnswered,
     LeadReceived,
     MailFacts,
 )
@@ -55,14 +57,16 @@ class Acceptance:
 
 
 def normalise(source: Source, arrival: Arrival, acceptance: Acceptance) -> Envelope:
-    """`LeadReceived`, `CallStarted`, `CallEnded`, or `InboundIgnored` with its reason. Raises
-    `Refusal`.
+    """`LeadReceived`, `CallStarted`, `CallEnded`, `InvitationAnswered`, or `InboundIgnored` with
+    its reason. Raises `Refusal`.
 
     The id is derived from the provider's id, so a repeat makes the same event; an input without
     one gets a random id and a `dedupe_key` that the same content makes again (`runtime.md` 10).
     """
     if arrival.ignored is not None:
         return _ignored(source, arrival, acceptance, arrival.ignored)
+    if arrival.answer is not None:
+        return _invitation_answered(source, arrival, acceptance, arrival.answer)
     points, unusable = points_of(arrival, acceptance.region)
     if not points and not may_be_good(unusable, acceptance.region):
         if arrival.call is not None or arrival.news is not None:
@@ -162,6 +166,21 @@ def _news(
     return _envelope(source.id, data, acceptance, provider_id=arrival.provider_id, key=key)
 
 
+def _invitation_answered(
+    source: Source, arrival: Arrival, acceptance: Acceptance, answer: CalendarAnswer
+) -> Envelope:
+    data = InvitationAnswered(
+        source=source.id,
+        appointment=answer.appointment,
+        answer=answer.answer,
+        revision=answer.revision,
+        text=block(arrival.text or "", VALUE_LONGEST),
+    )
+    points, _ = points_of(arrival, acceptance.region)
+    key = record_key(points, acceptance.hash_key)
+    return _envelope(source.id, data, acceptance, provider_id=arrival.provider_id, key=key)
+
+
 def _ignored(source: Source, arrival: Arrival, acceptance: Acceptance, why: str) -> Envelope:
     data = InboundIgnored(source=source.id, why=line(why, 1_000) or "no reason given")
     return _envelope(source.id, data, acceptance, provider_id=arrival.provider_id)
@@ -169,7 +188,12 @@ def _ignored(source: Source, arrival: Arrival, acceptance: Acceptance, why: str)
 
 def _envelope(
     source: str,
-    data: LeadReceived | CallStarted | CallEnded | InboundIgnored | InboundQuarantined,
+    data: LeadReceived
+    | CallStarted
+    | CallEnded
+    | InvitationAnswered
+    | InboundIgnored
+    | InboundQuarantined,
     acceptance: Acceptance,
     *,
     provider_id: str | None,

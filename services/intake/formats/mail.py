@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from email.message import Message
 
 from services.intake.core.arrival import Arrival, Refusal, Typed
+from services.intake.formats import calendar_answer
 from services.intake.formats.html_text import text_of_html
 from services.intake.formats.mail_header import address_in, date_of, header, ids_in, printable
 from services.intake.formats.payload import Payload
-from shared.contract.intake import MailFacts
+from shared.contract.intake import CalendarAnswer, MailFacts
 
 HEADER_BYTES_MOST = 64 * 1024
 PARTS_MOST = 200
@@ -45,6 +46,10 @@ def _read(message: Message, payload: Payload) -> Arrival:
     message_id = next(iter(ids_in(header(message, "Message-ID"))), None)
     provider_id = message_id or payload.provider_id
     name, address = _sender(message, payload)
+    senders = (Typed(field="From", text=address),) if address else ()
+    answer = _answer(parts)
+    if answer is not None:
+        return Arrival(provider_id=provider_id, emails=senders, answer=answer, text=_text(parts))
     for applies, why in _no_lead(message, address, payload):
         if applies:
             return Arrival(provider_id=provider_id, ignored=why)
@@ -52,7 +57,7 @@ def _read(message: Message, payload: Payload) -> Arrival:
         raise Refusal("the mail names no sender: neither From nor Reply-To holds an address")
     return Arrival(
         provider_id=provider_id,
-        emails=(Typed(field="From", text=address),),
+        emails=senders,
         name=name,
         subject=header(message, "Subject"),
         text=_text(parts),
@@ -134,6 +139,13 @@ def _text(parts: list[Message]) -> str | None:
                 if text.strip():
                     return text
     return None
+
+
+def _answer(parts: list[Message]) -> CalendarAnswer | None:
+    """What a calendar in the mail answers to an invitation of ours."""
+    calendars = (p for p in parts if p.get_content_type() in ("text/calendar", "application/ics"))
+    answers = (calendar_answer.read(_decoded(part)) for part in calendars)
+    return next((answer for answer in answers if answer is not None), None)
 
 
 def _decoded(part: Message) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.notifications.core import sms
+from services.notifications.core.invitation import calendar_of
 from services.notifications.core.message import Content, Message
 from services.notifications.core.template import TemplateError, render
 from shared.contract.notifications import MessageChannel
@@ -79,7 +80,29 @@ def compose(
         return Content(address, text, sender=company, parts=parts)
     subject = " ".join(render(template.subject or "", "txt", partials, values).split())
     html = text_of("html") if "html" in template.files else None
-    return Content(address, _tidy(text_of("txt")), sender=company, subject=subject, html=html)
+    text = _tidy(text_of("txt"))
+    invitation = message.asked.invitation
+    if invitation is None:
+        return Content(address, text, sender=company, subject=subject, html=html)
+    calendar = calendar_of(
+        invitation,
+        guest=address,
+        title=subject,
+        text=text,
+        site=message.asked.site,
+        now=now,
+        book=book,
+        directory=directory,
+    )
+    return Content(
+        address,
+        text,
+        sender=company,
+        subject=subject,
+        html=html,
+        calendar=calendar,
+        method=invitation.method.upper(),
+    )
 
 
 def _values(

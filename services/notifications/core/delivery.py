@@ -9,9 +9,10 @@ from datetime import datetime
 from services.notifications.core import message as told
 from services.notifications.core.consent import Revocation, revocation_of
 from services.notifications.core.content import Links, address_of, compose
+from services.notifications.core.handoff import content_of
 from services.notifications.core.message import WAITING, Message, State
 from services.notifications.core.permission import must_wait
-from services.notifications.core.request import template_of
+from services.notifications.core.request import policy_of, target_of, template_of
 from services.notifications.core.template import TemplateError
 from shared.contract.envelope import Because, Envelope
 from shared.domain.directory import Directory
@@ -68,6 +69,21 @@ def release(
 
     Raises the directory's `Unknown` and `UnknownTemplate`.
     """
+    if message.asked.to.kind == "target":  # a system has neither hours nor a consent to give
+        target_of(message.asked, book)
+        return message.sending(content_of(message, book.messages.company, now)), []
+    return _to_person(message, now, book, directory, links=links, revoked=revoked)
+
+
+def _to_person(
+    message: Message,
+    now: datetime,
+    book: Rulebook,
+    directory: Directory,
+    *,
+    links: Links | None,
+    revoked: Collection[Revocation],
+) -> Step:
     asked, template = message.asked, template_of(message.asked, book)
     address = address_of(asked, message.channel, directory)
     if address is None:
@@ -151,7 +167,7 @@ def deliver(
             continue
         released, news = release(message, now, book, directory, links, revoked=revoked)
         if released.status == "sending":
-            policy = template_of(released.asked, book).policy
+            policy = policy_of(released.asked, book)
             released, news = settle(released, Accepted(), now, policy)
         changed[message.id] = released
         told_ += news

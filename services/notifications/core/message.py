@@ -21,7 +21,7 @@ from shared.contract.notifications import (
     NotificationSuppressed,
     NotificationUnknown,
 )
-from shared.contract.pipeline import NotificationRequested
+from shared.contract.pipeline import HandoffRequested, NotificationRequested, Recipient
 
 SOURCE = "/notifications"
 
@@ -38,6 +38,7 @@ class Content:
     """What is handed to the provider: address, and the text as the person reads it.
 
     `html` stands beside the text in an e-mail; `parts` counts SMS parts (1 for an e-mail).
+    `calendar` is an invitation (iCalendar) and `method` what it asks of the calendar.
     """
 
     address: str
@@ -46,6 +47,8 @@ class Content:
     subject: str | None = None
     html: str | None = None
     parts: int = 1
+    calendar: str | None = None
+    method: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ class Message:
         return replace(self, status="requested")
 
 
+FILE = "invitation.ics"
+"""What an invitation is called among what is attached."""
+
 State = Mapping[str, Message]
 """Messages by id, in the order in which they were requested."""
 
@@ -101,9 +107,25 @@ def released(message: Message, now: datetime) -> Message:
 
 def request_of(envelope: Envelope) -> NotificationRequested:
     """The request that an envelope carries; raises `ValueError` for any other event."""
+    if isinstance(envelope.data, HandoffRequested):
+        return _as_request(envelope.data, envelope.subject)
     if not isinstance(envelope.data, NotificationRequested):
         raise ValueError(f"{envelope.type} asks for no notification")
     return envelope.data
+
+
+def _as_request(handoff: HandoffRequested, lead: str) -> NotificationRequested:
+    """A hand-off as every other request: one recipient, one channel, one occasion."""
+    return NotificationRequested(
+        because=handoff.because,
+        to=Recipient(kind="target", id=handoff.target),
+        template=handoff.target,
+        occasion=handoff.occasion,
+        site=handoff.site,
+        lead=lead,
+        values=handoff.values,
+        appointment=handoff.appointment,
+    )
 
 
 def message_id(tenant: str, asked: NotificationRequested, channel: MessageChannel) -> str:
@@ -158,7 +180,10 @@ def sent(message: Message, content: Content, provider_id: str | None, now: datet
         subject=content.subject,
         provider_id=provider_id,
         parts=content.parts,
-        attached=message.asked.attach if message.channel == "email" else (),
+        attached=(*message.asked.attach, *((FILE,) if content.calendar else ()))
+        if message.channel == "email"
+        else (),
+        invitation=message.asked.invitation if content.calendar else None,
     )
 
 
@@ -174,7 +199,7 @@ def _told(
     data: Event = kind(
         notification=message.id,
         request=message.request.id,
-        to=asked.to.id if asked.to.kind == "agent" else "contact",
+        to="contact" if asked.to.kind == "contact" else asked.to.id,
         channel=message.channel,
         template=asked.template,
         occasion=asked.occasion,

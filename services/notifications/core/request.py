@@ -15,18 +15,21 @@ from services.notifications.core.message import (
 )
 from shared.contract.envelope import Envelope
 from shared.contract.notifications import MessageChannel
-from shared.contract.pipeline import NotificationRequested, NotificationWithdrawn
+from shared.contract.pipeline import HandoffRequested, NotificationRequested, NotificationWithdrawn
 from shared.domain.directory import Directory
-from shared.domain.rulebook.message import Template
+from shared.domain.rulebook.message import Policy, Target, Template
 from shared.domain.rulebook.rulebook import Rulebook
+
+TO_SYSTEMS: MessageChannel = "webhook"
+"""How other systems are told."""
 
 
 class UnknownTemplate(LookupError):
-    """The rulebook in force has no such template (yet)."""
+    """The rulebook in force has no such template, or no such target (yet)."""
 
-    def __init__(self, id_: str, book: Rulebook) -> None:
+    def __init__(self, id_: str, book: Rulebook, kind: str = "template") -> None:
         super().__init__(
-            f"rulebook {book.name} {book.version} has no template {id_!r}: "
+            f"rulebook {book.name} {book.version} has no {kind} {id_!r}: "
             "declare it in messages.toml"
         )
 
@@ -39,11 +42,26 @@ def handle(
     A request is only taken down here; `delivery` judges and sends. Other events change nothing.
     Raises `UnknownTemplate`, and the directory's `Unknown` for an agent it does not have.
     """
-    if isinstance(envelope.data, NotificationRequested):
+    if isinstance(envelope.data, NotificationRequested | HandoffRequested):
         return {**state, **_expanded(state, envelope, book, directory)}, []
     if isinstance(envelope.data, NotificationWithdrawn):
         return _withdrawn(state, envelope, envelope.data)
     return state, []
+
+
+def policy_of(asked: NotificationRequested, book: Rulebook) -> Policy:
+    """What is done while nobody knows whether it went; raises `UnknownTemplate`."""
+    if asked.to.kind == "target":
+        return target_of(asked, book).policy
+    return template_of(asked, book).policy
+
+
+def target_of(asked: NotificationRequested, book: Rulebook) -> Target:
+    """The system that is handed a lead; raises `UnknownTemplate`."""
+    target = book.messages.targets.get(asked.to.id)
+    if target is None:
+        raise UnknownTemplate(asked.to.id, book, "target")
+    return target
 
 
 def template_of(asked: NotificationRequested, book: Rulebook) -> Template:
@@ -59,7 +77,12 @@ def _expanded(
 ) -> dict[str, Message]:
     """The new messages of a request; none for what was asked for before."""
     asked = request_of(envelope)
-    channels = _channels(asked, template_of(asked, book), directory)
+    channels: tuple[MessageChannel, ...]
+    if asked.to.kind == "target":
+        target_of(asked, book)
+        channels = (TO_SYSTEMS,)
+    else:
+        channels = _channels(asked, template_of(asked, book), directory)
     ids = {message_id(envelope.tenant, asked, channel): channel for channel in channels}
     return {
         id_: Message(id_, envelope, channel, send_after=envelope.time)
@@ -79,7 +102,7 @@ def _channels(
     if asked.to.kind == "agent":
         agent = directory.agent(asked.to.id)
         known = {"sms": agent.mobile, "email": agent.email}
-        possible = {channel for channel in agent.channels if known[channel]}
+        possible: set[MessageChannel] = {channel for channel in agent.channels if known[channel]}
     else:
         kinds = {point.kind for point in asked.to.points}
         possible = {channel for kind, channel in _BY_POINT.items() if kind in kinds}

@@ -15,6 +15,7 @@ from typing import Literal
 import aiosmtplib
 
 from services.notifications.core.delivery import Accepted, NotTaken, Refused, Result, Unclear
+from services.notifications.core.message import FILE
 from services.notifications.providers.mail_headers import MAIL
 from services.notifications.providers.provider import CannotBeAsked, Letter
 from shared.contract.notifications import MessageChannel
@@ -166,7 +167,7 @@ def compose(
     letter: Letter, sender: str, attached: Mapping[str, bytes] | None = None
 ) -> EmailMessage:
     """The mail of a letter: text with HTML beside it, under a Message-ID that stays the same, and
-    the files `attached`.
+    its invitation and the files `attached`.
 
     Raises `ValueError` for an address or subject that would break a header.
     """
@@ -182,6 +183,15 @@ def compose(
     mail.set_content(content.text, cte="quoted-printable")
     if content.html is not None:
         mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
+    if content.calendar is not None:  # beside the text for calendars that look there, and as a file
+        mail.add_alternative(
+            content.calendar,
+            subtype="calendar",
+            cte="base64",
+            params={"method": content.method or "REQUEST"},
+        )
+        ics = content.calendar.encode()
+        mail.add_attachment(ics, maintype="application", subtype="ics", filename=FILE)
     for name, data in (attached or {}).items():
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         maintype, _, subtype = kind.partition("/")

@@ -17,6 +17,7 @@ from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.consent import block, channels_of
 from services.pipeline.core.create import create_by_hand
 from services.pipeline.core.fields import set_fields
+from services.pipeline.core.handoff import hand_off
 from services.pipeline.core.house import open_task
 from services.pipeline.core.merge import invalidate, one_contact, one_lead_each, unlink
 from services.pipeline.core.moment import due_of
@@ -148,6 +149,10 @@ def _block(turn: Turn, lead: str, action: acts.Block, by: str) -> None:
     block(turn, lead, channels_of(action.channels), action.for_ == "contact", by)
 
 
+def _hand_off(turn: Turn, lead: str, action: acts.HandOff, by: str) -> None:
+    hand_off(turn, lead, action.target, turn.cause, by)
+
+
 def _book(turn: Turn, lead: str, action: acts.Book, by: str) -> None:
     book(turn, lead, action.start, action.lasts, place=action.place, by=by)
 
@@ -215,6 +220,7 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.ConfirmPayment: _confirm_payment,
     acts.Send: _send,
     acts.Block: _block,
+    acts.HandOff: _hand_off,
     acts.Book: _book,
     acts.MoveAppointment: _move_appointment,
     acts.CancelAppointment: _cancel_appointment,

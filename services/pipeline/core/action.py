@@ -178,6 +178,14 @@ class Send(ActionBase):
     text: str | None = Field(default=None, max_length=LONGEST_TEXT)
 
 
+class HandOff(ActionBase):
+    """Another system (one of the rulebook's targets) is told of the lead as it is now."""
+
+    main = "target"
+    act: Literal["hand_off"] = "hand_off"
+    target: str
+
+
 class Book(ActionBase):
     """An appointment with the contact. `start` without an offset is local time of the site."""
 
@@ -328,6 +336,7 @@ LeadAction = Annotated[
     | ConfirmPayment
     | Send
     | Block
+    | HandOff
     | Book
     | MoveAppointment
     | CancelAppointment

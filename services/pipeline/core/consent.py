@@ -21,8 +21,10 @@ from shared.domain.rulebook.rulebook import Rulebook
 OUTWARD: tuple[Channel, ...] = ("call", "sms", "email", "chat", "social")
 """The channels by which somebody can be reached; `all` of them."""
 
-WRITTEN: tuple[MessageChannel, ...] = get_args(MessageChannel)
-"""Those by which notifications writes."""
+WRITTEN: tuple[MessageChannel, ...] = tuple(
+    channel for channel in get_args(MessageChannel) if channel in OUTWARD
+)
+"""Those by which notifications writes to people."""
 
 
 def channels_of(names: Iterable[str]) -> tuple[Channel, ...]:

@@ -11,6 +11,7 @@ from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.consent import block, blocking_rule, channels_of
 from services.pipeline.core.create import create_linked
 from services.pipeline.core.fields import set_fields
+from services.pipeline.core.handoff import hand_off
 from services.pipeline.core.moment import due_of
 from services.pipeline.core.party import agents
 from services.pipeline.core.placeholder import fill
@@ -120,6 +121,10 @@ def _miss_appointment(turn: Turn, trigger: Envelope, _: words.MissAppointment) -
     miss_appointment(turn, trigger.subject)
 
 
+def _hand_off(turn: Turn, trigger: Envelope, effect: words.HandOff) -> None:
+    hand_off(turn, trigger.subject, effect.hand_off, trigger)
+
+
 def _withdraw(turn: Turn, trigger: Envelope, effect: words.Withdraw) -> None:
     notify.withdraw(turn, trigger.subject, effect)
 
@@ -144,6 +149,7 @@ DEEDS: Mapping[type[Effect], Callable[[Turn, Envelope, Any], None]] = {
     words.CreateLead: _create_lead,
     words.LogAttempt: _log_attempt,
     words.MissAppointment: _miss_appointment,
+    words.HandOff: _hand_off,
     words.Send: notify.send,
     words.Withdraw: _withdraw,
     words.Ask: question.ask,

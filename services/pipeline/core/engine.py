@@ -7,6 +7,7 @@ from typing import Any
 
 from services.pipeline.core.act import act
 from services.pipeline.core.action import ActionRequested, Classify, CreateLead, SetFields
+from services.pipeline.core.appointment import booked
 from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.calls import call_told
 from services.pipeline.core.condition import all_hold, linked, speaks_of_status
@@ -24,6 +25,7 @@ from shared.contract.intake import (
     CallStarted,
     ContactPoint,
     EmailOpened,
+    InvitationAnswered,
     LeadReceived,
 )
 from shared.contract.notifications import MessageEvent, NotificationSent
@@ -74,11 +76,15 @@ def handle(
     return turn.world(), turn.events
 
 
+FROM_OUTSIDE = (LeadReceived, CallStarted, CallEnded, EmailOpened, InvitationAnswered)
+"""What intake says: which lead it is about has to be found."""
+
+
 def lead_of(envelope: Envelope) -> str | None:
     """The lead that an input is about; none for what intake received, for digests' mail, and for
     an action that makes one."""
     data = envelope.data
-    if isinstance(data, LeadReceived | CallStarted | CallEnded | EmailOpened):
+    if isinstance(data, FROM_OUTSIDE):
         return None
     if isinstance(data, ActionRequested) and isinstance(data.action, CreateLead):
         return None
@@ -114,6 +120,8 @@ def threads_of(envelope: Envelope) -> tuple[str, ...]:
     """The mail ids that this input answers: whose lead has them must be known too."""
     if isinstance(envelope.data, EmailOpened):
         return (envelope.data.notification,)
+    if isinstance(envelope.data, InvitationAnswered):
+        return (envelope.data.appointment,)
     return thread_of(envelope.data) if isinstance(envelope.data, LeadReceived) else ()
 
 
@@ -192,6 +200,8 @@ def _sent(turn: Turn, data: NotificationSent) -> None:
     turn.open(data.lead)
     turn.take_in(data.lead)
     template = turn.book.messages.by_id(data.template)
+    if data.channel == "webhook":  # another system was told, which is no try to reach anybody
+        return
     if template is not None and template.attempt is not None and data.to == CONTACT:
         with turn.under(template.rule):
             log_attempt(turn, data.lead, template.attempt, channel=data.channel)
@@ -211,11 +221,25 @@ def _opened(turn: Turn, data: EmailOpened) -> None:
         turn.take_in(lead.id)
 
 
+def _invitation_answered(turn: Turn, data: InvitationAnswered) -> None:
+    """The contact comes, or does not; an answer to a time that is no more says nothing."""
+    lead = turn.lead_of_mail((data.appointment,))
+    if lead is None:
+        raise UnknownLead(data.appointment)
+    standing = booked(lead)
+    if standing is None or standing.id != data.appointment or data.revision < standing.revision:
+        return
+    if standing.answer != data.answer:
+        turn.open(lead.id)
+        turn.take_in(lead.id)
+
+
 CONSUMED: Mapping[type[Event], Callable[[Turn, Any], None]] = {
     LeadReceived: receive,
     CallStarted: call_told,
     CallEnded: call_told,
     EmailOpened: _opened,
+    InvitationAnswered: _invitation_answered,
     DeadlinePlanned: _planned,
     DeadlineReached: judge,
     LeadOverdue: judge,

@@ -8,6 +8,7 @@ from typing import Any
 from services.pipeline.core.evolve_task import Update
 from services.pipeline.core.lead import Appointment, Lead
 from shared.contract.envelope import Envelope, Event
+from shared.contract.intake import InvitationAnswered
 from shared.contract.pipeline import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -24,7 +25,11 @@ def _booked(lead: Lead, _: Envelope, data: AppointmentBooked) -> Update:
         place=data.place,
         booked_by=data.by,
     )
-    return {"appointments": (*lead.appointments, appointment)}
+    # Its id is the UID of the invitation: an answer to that finds the lead by it.
+    return {
+        "appointments": (*lead.appointments, appointment),
+        "mail_ids": (*lead.mail_ids, data.appointment),
+    }
 
 
 def _moved(lead: Lead, _: Envelope, data: AppointmentMoved) -> Update:
@@ -47,14 +52,20 @@ def _missed(lead: Lead, _: Envelope, data: AppointmentMissed) -> Update:
     return _changed(lead, data.appointment, status="missed")
 
 
+def _answered(lead: Lead, _: Envelope, data: InvitationAnswered) -> Update:
+    return _updated(lead, data.appointment, answer=data.answer)
+
+
 def _changed(lead: Lead, id_: str, **update: object) -> Update:
     """Each change is one more revision: calendars take the highest."""
+    revision = next((each.revision for each in lead.appointments if each.id == id_), 0)
+    return _updated(lead, id_, revision=revision + 1, **update)
+
+
+def _updated(lead: Lead, id_: str, **update: object) -> Update:
     return {
         "appointments": tuple(
-            each.model_copy(update={**update, "revision": each.revision + 1})
-            if each.id == id_
-            else each
-            for each in lead.appointments
+            each.model_copy(update=update) if each.id == id_ else each for each in lead.appointments
         )
     }
 
@@ -64,4 +75,5 @@ APPOINTMENT_CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update
     AppointmentMoved: _moved,
     AppointmentCancelled: _cancelled,
     AppointmentMissed: _missed,
+    InvitationAnswered: _answered,
 }

@@ -8,7 +8,13 @@ from typing import Any
 from services.pipeline.core.consent import nothing_left
 from services.pipeline.core.turn import Turn
 from shared.contract.envelope import Envelope, Event
-from shared.contract.intake import CallEnded, CallStarted, EmailOpened, LeadReceived
+from shared.contract.intake import (
+    CallEnded,
+    CallStarted,
+    EmailOpened,
+    InvitationAnswered,
+    LeadReceived,
+)
 from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import (
     AppointmentBooked,
@@ -117,6 +123,11 @@ def _replied(_: Turn, __: Envelope, ___: ReplyReceived) -> Happenings:
     return [("reply", ANY)]
 
 
+def _invitation_answered(_: Turn, __: Envelope, data: InvitationAnswered) -> Happenings:
+    """Not `any`: a calendar's answer needs no answer."""
+    return [("reply", data.answer)]
+
+
 def _classified(_: Turn, __: Envelope, data: OutcomeClassified) -> Happenings:
     return [("classified", data.outcome), ("classified", ANY)]
 
@@ -184,6 +195,7 @@ NAMES: Mapping[type[Event], Callable[[Turn, Envelope, Any], Happenings]] = {
     DeadlineReached: _reached,
     NotificationSent: _sent,
     EmailOpened: _opened,
+    InvitationAnswered: _invitation_answered,
     OutcomeClassified: _classified,
     DocumentAttached: _attached,
     PaymentConfirmed: _paid,

@@ -202,12 +202,20 @@ def _send(scene: Scene, action: acts.Send, phrases: Phrases) -> Iterator[Need]:
     elif template.to != "contact":
         says = phrases.say("to_contact_says", name=template.id)
         yield _need("template", says, ("template",), phrases.say("to_contact", for_contacts))
+    elif template.ics and scene.lead.appointment is None:
+        says = phrases.say("appointment_says")
+        yield _need("appointment", says, ("appointment",), phrases.say("appointment"))
     elif template.attach_by is not None and attachments(scene, template) is None:
         field = template.attach_by.field
         what = label(scene, field)
         says = phrases.say("files_says", scene.book.fields[field].label)
         by = phrases.say("files", what)
         yield _need("filled", says, (field,), by, template.rule or ITSELF)
+
+
+def _hand_off(scene: Scene, action: acts.HandOff, phrases: Phrases) -> Iterator[Need]:
+    if action.target not in scene.book.messages.targets:
+        yield _unknown(phrases, "target", action.target, scene.book.messages.targets)
 
 
 def _appointment(
@@ -337,6 +345,7 @@ HOUSE: Mapping[type[ActionBase], Callable[[Scene, Any, Phrases], Iterator[Need]]
     acts.Reopen: _reopen,
     acts.Attach: _attach,
     acts.Send: _send,
+    acts.HandOff: _hand_off,
     acts.Book: _appointment,
     acts.MoveAppointment: _appointment,
     acts.CancelAppointment: _appointment,

@@ -12,6 +12,7 @@ from services.pipeline.core.lead import Appointment, Lead, Task
 from services.pipeline.core.party import agents
 from services.pipeline.core.turn import Scene, Turn
 from shared.contract.envelope import Envelope
+from shared.contract.invitation import Invitation
 from shared.contract.pipeline import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -64,6 +65,7 @@ def write(turn: Turn, lead: str, action: SendAction, by: str) -> None:
             values=message_values(scene, turn.cause, template) | written,
             attach=attachments(scene, declared) or (),
             appointment=appointment_of(scene.lead, turn.cause),
+            invitation=invitation_of(scene.lead, declared),
         ),
     )
 
@@ -76,7 +78,11 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
         return
     occasion = _occasion(scene, trigger, effect)
     values = message_values(scene, trigger, effect.send)
-    attach = attachments(scene, turn.book.messages.templates[effect.send]) or ()
+    template = turn.book.messages.templates[effect.send]
+    attach = attachments(scene, template) or ()
+    invitation = invitation_of(scene.lead, template)
+    if template.ics and invitation is None:
+        return
     if effect.to == CONTACT:
         people = [(_contact(scene), scene.lead.site)]
     else:
@@ -97,6 +103,7 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
                 values=values,
                 attach=attach,
                 appointment=appointment_of(scene.lead, trigger),
+                invitation=invitation,
             ),
         )
 
@@ -181,6 +188,23 @@ def appointment_values(appointment: Appointment | None) -> Values | None:
         "status": appointment.status,
         "answer": appointment.answer,
     }
+
+
+def invitation_of(lead: Lead, template: Template) -> Invitation | None:
+    """What goes into the contact's calendar with this template: the last appointment, or that it
+    does not take place."""
+    appointment = lead.appointment
+    if not template.ics or appointment is None:
+        return None
+    return Invitation(
+        method="request" if appointment.status == "booked" else "cancel",
+        appointment=appointment.id,
+        revision=appointment.revision,
+        starts_at=appointment.starts_at,
+        ends_at=appointment.ends_at,
+        place=appointment.place,
+        host=lead.owner,
+    )
 
 
 def appointment_of(lead: Lead, trigger: Envelope) -> str | None:

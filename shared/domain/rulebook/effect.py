@@ -143,6 +143,13 @@ class MissAppointment(Effect):
     miss_appointment: Literal[True]
 
 
+class HandOff(Effect):
+    """Another system is told of the lead as it is now."""
+
+    word = "hand_off"
+    hand_off: Annotated[str, Ref("target")]
+
+
 class Send(Effect):
     """A person is told by a template, once per lead, day, stay in the stage, or cause."""
 
@@ -212,6 +219,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
         CreateLead,
         LogAttempt,
         MissAppointment,
+        HandOff,
         Send,
         Withdraw,
         Ask,

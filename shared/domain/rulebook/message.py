@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from shared.contract.directory import Weekday
 from shared.contract.notifications import MessageChannel
+from shared.domain.rulebook.source import SecretReference
 from shared.domain.rulebook.word import Listed, Part, Ref
 
 Purpose = Literal["alert", "notice", "digest", "service"]
@@ -47,7 +48,8 @@ class Template(Part):
     fulfils, `subject` (Liquid) what an e-mail is called. `language` sets the form of dates; the
     rulebook's own when absent. Sending it counts as an `attempt` of that code. `attach` names
     files of the rulebook's folder `files/` that go along; `attach_by` chooses them by a field of
-    the lead (001-32).
+    the lead (001-32). `ics`: the lead's appointment goes along for the contact's calendar, or its
+    cancellation; without an appointment nothing is sent.
     `files` holds the Liquid sources by ending; `read_messages` fills it from the folder.
     """
 
@@ -63,21 +65,42 @@ class Template(Part):
     attempt: Annotated[str, Ref("attempt")] | None = None
     attach: Annotated[tuple[FileName, ...], Listed] = ()
     attach_by: AttachBy | None = None
+    ics: bool = False
     files: dict[Body, str] = {}
 
     @model_validator(mode="after")
     def _can_be_sent(self) -> Self:
         """Each channel is named once and has what it needs; nothing else is declared."""
         problems = []
+        if "webhook" in self.channels:
+            problems.append("another system is a [[target]], not a channel of a template")
         if len(set(self.channels)) != len(self.channels):
             problems.append("a channel is named twice")
         if ("email" in self.channels) != (self.subject is not None):
             problems.append("channel email and a subject belong together")
         if (self.purpose == "service") != (self.to == "contact"):
             problems.append("purpose service is for contacts, the others are for agents")
+        if self.ics and (self.channels, self.to) != (("email",), "contact"):
+            problems.append("an invitation (ics) goes to the contact, by e-mail only")
         if problems:
             raise ValueError(f"template {self.id!r}: " + "; ".join(problems))
         return self
+
+
+class Target(Part):
+    """Another system that is handed leads: a POST signed as Standard Webhooks asks.
+
+    `url` and `secret` are references (`env:NAME`, `file:/path`); while nothing stands behind
+    `url`, our own sandbox shows what it would have been told. A repeat has the same `webhook-id`.
+    """
+
+    id: TemplateId
+    label: Annotated[str, StringConstraints(min_length=1)]
+    url: SecretReference
+    secret: SecretReference
+    rule: str | None = None
+    says: str | None = None
+    policy: Policy = "at_least_once"
 
 
 class Hold(Part):
@@ -124,16 +147,22 @@ class Messages(Part):
     hold: Hold = Hold()
     quiet: tuple[Quiet, ...] = ()
     template: tuple[Template, ...] = ()
+    target: tuple[Target, ...] = ()
     partials: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _no_two_alike(self) -> Self:
-        """An id names one template."""
-        ids = [template.id for template in self.template]
+        """An id names one template, or one target."""
+        ids = [t.id for t in self.template] + [t.id for t in self.target]
         for id_ in ids:
             if ids.count(id_) > 1:
-                raise ValueError(f"template {id_!r} is declared twice")
+                raise ValueError(f"template or target {id_!r} is declared twice")
         return self
+
+    @property
+    def targets(self) -> dict[str, Target]:
+        """The systems that leads are handed to, by id."""
+        return {target.id: target for target in self.target}
 
     @property
     def templates(self) -> dict[str, Template]:

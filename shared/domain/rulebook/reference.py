@@ -122,6 +122,7 @@ def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
         "attempt or outcome": (*book.attempts, *book.outcomes),
         "reason": tuple(book.reasons),
         "template": tuple(book.messages.templates),
+        "target": tuple(book.messages.targets),
         "document": tuple(book.documents),
         "date field": dates,
         "deadline": tuple(deadlines),

@@ -59,6 +59,7 @@ class Target(Part):
         ]
         | None
     ) = None
+    hand_off: Annotated[tuple[Annotated[str, Ref("target", ANY)], ...], Listed] | None = None
     book: Literal["any"] | None = None
     move_appointment: Literal["any"] | None = None
     cancel_appointment: Literal["any"] | None = None
@@ -113,6 +114,7 @@ ACTION_WORDS = (
     "attach",
     "confirm_payment",
     "block",
+    "hand_off",
     "book",
     "move_appointment",
     "cancel_appointment",

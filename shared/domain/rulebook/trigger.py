@@ -92,10 +92,10 @@ class ContactMade(Trigger):
 
 
 class Reply(Trigger):
-    """The contact answered."""
+    """The contact wrote back (`any`), or answered the invitation to an appointment."""
 
     word = "reply"
-    reply: Annotated[tuple[Literal["any"], ...], Listed]
+    reply: Annotated[tuple[Literal["any", "accepted", "declined", "tentative"], ...], Listed]
 
 
 class Classified(Trigger):

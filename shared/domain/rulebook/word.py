@@ -20,6 +20,7 @@ Kind = Literal[
     "attempt or outcome",
     "reason",
     "template",
+    "target",
     "document",
     "deadline",
     "date field",
