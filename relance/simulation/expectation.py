@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from relance.simulation.expected import EVENTS, Expect, ExpectNo, Refuse
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import ActionRefused, LeadCreated, TaskCreated
 
+NUMBER_OF = re.compile(r"\{(\w+)\.number\}")
 TOLERANCE = timedelta(seconds=1)
 
 
@@ -22,6 +24,16 @@ class Known:
     zone: ZoneInfo
     leads: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, str] = field(default_factory=dict)
+    _numbers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """The numbers of the leads that have an alias."""
+        return {name: self._numbers.get(lead, "") for name, lead in self.leads.items()}
+
+    def spelt(self, text: str) -> str:
+        """`{A.number}` is the number of lead A, as people say it."""
+        return NUMBER_OF.sub(lambda found: self.numbers.get(found[1], found[0]), text)
 
     def learn(self, envelopes: Iterable[Envelope]) -> None:
         """Remember the tasks that were created, and leads that others led on to.
@@ -31,7 +43,9 @@ class Known:
         for each in envelopes:
             if isinstance(each.data, TaskCreated):
                 self.tasks[each.data.task] = each.data.name
-            elif isinstance(each.data, LeadCreated) and each.subject not in self.leads.values():
+            if isinstance(each.data, LeadCreated):
+                self._numbers[each.subject] = each.data.number
+            if isinstance(each.data, LeadCreated) and each.subject not in self.leads.values():
                 named = [name for name in self.leads if name.startswith(each.data.pipeline)]
                 more = f"-{len(named) + 1}" if named else ""
                 self.leads[f"{each.data.pipeline}{more}"] = each.subject
@@ -44,7 +58,7 @@ def fits(envelope: Envelope, wanted: Expect | ExpectNo, known: Known) -> bool:
     if not all(_says(envelope, name, value, known) for name, value in wanted.given.items()):
         return False
     said = _words(envelope)
-    return all(text in said for text in wanted.texts)
+    return all(known.spelt(text) in said for text in wanted.texts)
 
 
 def failure(wanted: Expect | ExpectNo, seen: Sequence[Envelope], known: Known) -> str | None:

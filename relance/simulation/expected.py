@@ -93,9 +93,11 @@ class Refuse(Step):
 class View(Step):
     """What a person would see.
 
-    `list`: the leads that match the given attributes are exactly `leads`. `spend`: what the
-    attempts on `lead` have cost is `amount`. `queue`: what the agent `by` would take next from
-    that queue is `leads`, in that order.
+    `list`: the leads that match the given attributes are exactly `leads`; those that something is
+    due for, in its order, with `order = "urgency"`; `manager`: of whose teams the owners are;
+    `contact_of`: of the same contact as that lead. `spend`: what the attempts on `lead` have cost
+    is `amount`. `queue`: what the agent `by` would take next from that queue is `leads`, in that
+    order.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -104,6 +106,9 @@ class View(Step):
     queue: str | None = None
     by: str | None = None
     leads: tuple[str, ...] = ()
+    order: Literal["urgency"] | None = None
+    manager: str | None = None
+    contact_of: str | None = None
     lead: str | None = None
     amount: int | None = None
 

@@ -47,9 +47,10 @@ from relance.simulation.world import Endless, World
 from services.intake.core.arrival import Refusal
 from services.notifications.core.request import UnknownTemplate
 from services.pipeline.core.action import Action, AnswerQuestion, Assign, Classify, CreateLead, Take
+from services.pipeline.core.digest import owners_for
 from services.pipeline.core.engine import CascadeTooLong
 from services.pipeline.core.identity import lead_id
-from services.pipeline.core.lead import Lead
+from services.pipeline.core.lead import Lead, by_urgency
 from services.pipeline.core.queue import standing
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.invitation import Invitation
@@ -346,13 +347,23 @@ class Performance:
                 raise Failed(f"expected a spend of {step.amount}, but it is {spent}")
             return
         names = {lead: alias for alias, lead in self.known.leads.items()}
-        shown = {
-            names.get(lead.id, lead.number)
-            for lead in self._leads()
-            if all(_shows(lead, name, value) for name, value in step.given.items())
-        }
-        if shown != set(step.leads):
-            raise Failed(f"expected to see {_list(step.leads)}, but there is {_list(shown)}")
+        seen = [lead for lead in self._leads() if self._is_shown(lead, step)]
+        if step.order == "urgency":
+            seen = by_urgency(seen)
+        shown = [names.get(lead.id, lead.number) for lead in seen]
+        wanted = list(step.leads)
+        if shown != wanted if step.order else set(shown) != set(wanted):
+            raise Failed(f"expected to see {_list(wanted)}, but there is {_list(shown)}")
+
+    def _is_shown(self, lead: Lead, step: View) -> bool:
+        if step.manager is not None:
+            theirs = owners_for(self.world.directory, step.manager)
+            if lead.owner not in theirs:
+                return False
+        if step.contact_of is not None and lead.contact != self._lead(step.contact_of).contact:
+            return False
+        given = {k: self.known.spelt(v) if isinstance(v, str) else v for k, v in step.given.items()}
+        return all(_shows(lead, name, value) for name, value in given.items())
 
     def _view_queue(self, step: View) -> None:
         names = {lead: alias for alias, lead in self.known.leads.items()}

@@ -188,7 +188,6 @@ def _task(task: Task, names: Names) -> TaskView:
 
 def _summary(lead: Lead, book: Rulebook, names: Names) -> dict[str, object]:
     stage = book.stages.get((lead.pipeline, lead.stage))
-    due = [task.due_at for task in lead.open_tasks() if task.due_at is not None]
     return {
         "id": lead.id,
         "number": lead.number,
@@ -207,5 +206,5 @@ def _summary(lead: Lead, book: Rulebook, names: Names) -> dict[str, object]:
         "site": lead.site,
         "received_at": lead.received_at,
         "late_at": lead.late_at,
-        "next_due_at": min(due, default=None),
+        "next_due_at": lead.next_due_at,
     }

@@ -33,6 +33,8 @@ IGNORED: frozenset[type[Event]] = frozenset(
         pipeline.AttemptLogged,
         pipeline.ContactMade,
         pipeline.TaskCreated,
+        pipeline.TaskAssigned,
+        pipeline.ActionWarned,
         pipeline.TaskPostponed,
         pipeline.TaskCompleted,
         pipeline.TaskCancelled,

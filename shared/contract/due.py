@@ -18,8 +18,8 @@ class Due(Value):
     `in`/`before` are durations (`30m`, `2h`, `1d`, `1w`, `3mo`) counted from `from` by `of`;
     `on` is a local date of the site; `instant` is exact. `at` then fixes the time of day in the
     site's zone: `HH:MM`, `end_of_day` or `next_opening`. `if_past` says what a `before` that
-    already lies in the past does. `anchor` is what `from` was: a due time follows it, and is
-    planned again when it moves.
+    already lies in the past does. `anchor` is the id of the appointment that `from` is the time
+    of: a due time follows it, and is planned again when it moves.
     """
 
     in_: str | None = Field(default=None, alias="in")
@@ -29,5 +29,5 @@ class Due(Value):
     of: Of = "elapsed"
     from_: AwareDatetime | None = Field(default=None, alias="from")
     at: str | None = None
-    anchor: Literal["appointment"] | None = None
+    anchor: str | None = None
     if_past: Literal["now", "skip"] = "now"

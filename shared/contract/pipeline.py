@@ -249,7 +249,8 @@ class AppointmentMissed(Event):
 
 
 class TaskCreated(Event):
-    """An agent owes something. `task` is its id, `name` its kind, `to` an agent id.
+    """An agent owes something. `task` is its id, `name` its kind, `to` an agent id; `issuer` is the
+    agent whose doing it came of, who gets it back once it is treated (004-33).
 
     What helps to do it: `guide` (a link), `script` (what to say), `asks` (field ids to fill).
     """
@@ -259,11 +260,24 @@ class TaskCreated(Event):
     name: str
     title: str
     to: str | None = None
+    issuer: str | None = None
     due: Due | None = None
     channel: Channel | None = None
     guide: str | None = None
     script: str | None = None
     asks: tuple[str, ...] = ()
+
+
+class TaskAssigned(Event):
+    """Another agent owes the task now; `note` is what they are told with it."""
+
+    type = "relance.task.assigned.v1"
+    task: str
+    name: str
+    to: str
+    previous: str | None = None
+    note: str | None = None
+    by: str | None = None
 
 
 class TaskPostponed(Event):
@@ -386,6 +400,15 @@ class ActionRefused(Event):
     needs: tuple[Need, ...]
 
 
+class ActionWarned(Event):
+    """An agent's action was done, but not as the rulebook would have it; every such need."""
+
+    type = "relance.action.warned.v1"
+    action: str
+    by: str
+    needs: tuple[Need, ...]
+
+
 class LeadLate(Event):
     """The first overdue alert of the lead; once, and the flag stays (003-11)."""
 
@@ -495,6 +518,7 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     AppointmentCancelled,
     AppointmentMissed,
     TaskCreated,
+    TaskAssigned,
     TaskPostponed,
     TaskCompleted,
     TaskCancelled,
@@ -505,6 +529,7 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     ConsentRevoked,
     LeadBlocked,
     ActionRefused,
+    ActionWarned,
     LeadLate,
     LeadClosed,
     LeadReopened,

@@ -53,7 +53,7 @@ class _Say:
         if due.in_:
             return f", due in {due.in_}{OF[due.of]}{at}"
         if due.before:
-            what = f" the {due.anchor}" if due.anchor else ""
+            what = " the appointment" if due.anchor else ""
             return f", due {due.before} before{what}{at}"
         when = self.at(due.instant) if due.instant else f"{due.on}"
         return f", due {when}{at}"
@@ -179,6 +179,12 @@ def _postponed(e: pipeline.TaskPostponed, say: _Say) -> str:
     return f"task {say.task(e.task, e.name)} put off{say.due(e.due)}"
 
 
+def _task_given(e: pipeline.TaskAssigned, say: _Say) -> str:
+    was = f" (was {say.names.agent(e.previous)})" if e.previous else ""
+    note = f" {quoted(e.note)}" if e.note else ""
+    return f"task {say.task(e.task, e.name)} for {say.names.agent(e.to)}{was}{say.by(e.by)}{note}"
+
+
 def _completed(e: pipeline.TaskCompleted, say: _Say) -> str:
     note = f" {quoted(e.note)}" if e.note else ""
     return f"task {say.task(e.task, e.name)} done{say.by(e.by)}{note}"
@@ -201,6 +207,11 @@ def _refused(e: pipeline.ActionRefused, say: _Say) -> str:
         f"{need.satisfied_by or ', '.join(need.missing)} ({need.rule})" for need in e.needs
     )
     return f"REFUSED to {say.names.agent(e.by)}: {e.action.replace('_', ' ')}: {needs}"
+
+
+def _warned(e: pipeline.ActionWarned, say: _Say) -> str:
+    needs = "; ".join(f"{need.satisfied_by} ({need.rule})" for need in e.needs)
+    return f"warned {say.names.agent(e.by)}: {e.action.replace('_', ' ')}: {needs}"
 
 
 def _late(e: pipeline.LeadLate, say: _Say) -> str:
@@ -364,12 +375,14 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.AttemptLogged: _attempt,
     pipeline.ContactMade: _contact,
     pipeline.TaskCreated: _task,
+    pipeline.TaskAssigned: _task_given,
     pipeline.TaskPostponed: _postponed,
     pipeline.TaskCompleted: _completed,
     pipeline.TaskCancelled: _cancelled,
     pipeline.DeadlineSet: _deadline,
     pipeline.DeadlineCleared: _cleared,
     pipeline.ActionRefused: _refused,
+    pipeline.ActionWarned: _warned,
     pipeline.LeadLate: _late,
     pipeline.LeadClosed: _closed,
     pipeline.LeadReopened: _reopened,

@@ -25,13 +25,20 @@ from services.pipeline.core.notify import write
 from services.pipeline.core.party import agents
 from services.pipeline.core.question import answer
 from services.pipeline.core.queue import take
-from services.pipeline.core.refusal import needs
+from services.pipeline.core.refusal import needs, warnings
 from services.pipeline.core.stage import assign, close, move, reopen
-from services.pipeline.core.task import cancel_task, complete_task, create_task, postpone_task
+from services.pipeline.core.task import (
+    assign_task,
+    cancel_task,
+    complete_task,
+    create_task,
+    postpone_task,
+)
 from services.pipeline.core.turn import Turn
 from shared.contract.envelope import derived_id
 from shared.contract.pipeline import (
     ActionRefused,
+    ActionWarned,
     ContactMade,
     DocumentAttached,
     LeadAcknowledged,
@@ -48,11 +55,15 @@ def act(turn: Turn, data: ActionRequested) -> None:
         return
     lead = turn.open(turn.cause.subject).id
     arguments = data.action.model_dump(mode="json")
-    standing_against = needs(turn.scene(lead, data.by, arguments), data.action)
+    scene = turn.scene(lead, data.by, arguments)
+    standing_against = needs(scene, data.action)
     if standing_against:
         turn.emit(lead, ActionRefused(action=data.action.act, by=data.by, needs=standing_against))
         return
+    told = warnings(scene, data.action)
     DEEDS[type(data.action)](turn, lead, data.action, data.by)
+    if told:
+        turn.emit(lead, ActionWarned(action=data.action.act, by=data.by, needs=told))
 
 
 def _set_fields(turn: Turn, lead: str, action: acts.SetFields, by: str) -> None:
@@ -195,8 +206,13 @@ def _complete_task(turn: Turn, lead: str, action: acts.CompleteTask, by: str) ->
 
 
 def _assign(turn: Turn, lead: str, action: acts.Assign, by: str) -> None:
-    for agent in agents(turn.scene(lead, by), action.to)[:1]:
-        assign(turn, lead, agent, by)
+    scene = turn.scene(lead, by, {"task": action.task})
+    task = open_task(scene.lead, action.task) if action.task else None
+    for agent in agents(scene, action.to)[:1]:
+        if task is not None:
+            assign_task(turn, lead, task, agent, note=action.note, by=by)
+        else:
+            assign(turn, lead, agent, by)
 
 
 DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {

@@ -298,11 +298,14 @@ class CompleteTask(ActionBase):
 
 
 class Assign(ActionBase):
-    """The lead gets another owner: an agent, or `next_of team:x`."""
+    """The lead gets another owner: an agent, or `next_of team:x`. With `task` (id or kind) only
+    that task is somebody else's: an agent's, or its `issuer`'s; `note` is what they are told."""
 
     main = "to"
     act: Literal["assign"] = "assign"
     to: str
+    task: str | None = None
+    note: str | None = Field(default=None, max_length=LONGEST_TEXT)
 
 
 class AnswerQuestion(ActionBase):

@@ -81,7 +81,7 @@ def move_appointment(
             by=by,
         ),
     )
-    for deadline in _due_by_it(turn.lead(lead)):
+    for deadline in _due_by_it(turn.lead(lead), before):
         _plan_again(turn, lead, deadline, starts_at)
 
 
@@ -110,9 +110,9 @@ def _end(scene: Scene, starts_at: datetime, lasts: str) -> datetime:
     return moved(starts_at, parse(lasts), scene.directory.opening(scene.lead.site).zone)
 
 
-def _due_by_it(lead: Lead) -> tuple[Deadline, ...]:
-    armed = (d for d in lead.deadlines.values() if d.due.anchor == "appointment")
-    return (*armed, *lead.fired.values())
+def _due_by_it(lead: Lead, appointment: Appointment) -> list[Deadline]:
+    known = (*lead.deadlines.values(), *lead.fired.values())
+    return [deadline for deadline in known if deadline.due.anchor == appointment.id]
 
 
 def _plan_again(turn: Turn, lead: str, deadline: Deadline, starts_at: datetime) -> None:
@@ -127,7 +127,7 @@ def _plan_again(turn: Turn, lead: str, deadline: Deadline, starts_at: datetime) 
 
 def _forget(turn: Turn, lead: str, appointment: Appointment, why: str) -> None:
     _withdraw(turn, lead, appointment, why)
-    for deadline in _due_by_it(turn.lead(lead)):
+    for deadline in _due_by_it(turn.lead(lead), appointment):
         clear_deadline(turn, lead, deadline.name)
 
 

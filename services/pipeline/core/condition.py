@@ -9,6 +9,7 @@ from typing import Any
 
 from services.pipeline.core.consent import nothing_left
 from services.pipeline.core.lead import Appointment, Attempt, Exchange, Lead
+from services.pipeline.core.mention import found
 from services.pipeline.core.moment import instant, later, local_date, moment_of
 from services.pipeline.core.party import agents, is_one_of
 from services.pipeline.core.turn import Scene
@@ -245,6 +246,24 @@ def _document(condition: words.Document, scene: Scene) -> Missing:
     return () if (all(found) if want.all else any(found)) else ("document",)
 
 
+def _mentions(condition: words.Mentions, scene: Scene) -> Missing:
+    """The opposite is what a rulebook asks for, so what is missing is the word for it."""
+    return () if mentioned(condition, scene) else ("mentions",)
+
+
+def mentioned(condition: words.Mentions, scene: Scene) -> tuple[str, ...]:
+    """The words of the lists that the texts hold, as they are written there."""
+    arguments = scene.arguments or {}
+    fields = arguments.get("fields")
+    typed = fields if isinstance(fields, Mapping) else {}
+    texts = (
+        arguments.get(name) or typed.get(name) or scene.lead.fields.get(name)
+        for name in condition.mentions.field
+    )
+    wanted = [word for list_ in condition.mentions.words for word in scene.book.words[list_].words]
+    return tuple(word for text in texts if isinstance(text, str) for word in found(text, wanted))
+
+
 def _by(condition: words.By, scene: Scene) -> Missing:
     return () if is_one_of(scene, scene.actor, condition.by) else ("by",)
 
@@ -286,6 +305,7 @@ CHECKS: Mapping[type[Condition], Callable[[Any, Scene], Missing]] = {
     words.Task: _task,
     words.Message: _message,
     words.Document: _document,
+    words.Mentions: _mentions,
     words.By: _by,
     words.Availability: _availability,
     words.Linked: _linked,

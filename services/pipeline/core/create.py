@@ -8,12 +8,12 @@ from services.pipeline.core.fields import typed_points
 from services.pipeline.core.identity import LIVE, defaults_of, lead_id, take
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.phrase import Phrases
-from services.pipeline.core.refusal import needs
+from services.pipeline.core.refusal import needs, warnings
 from services.pipeline.core.stage import assign, enter
 from services.pipeline.core.turn import Scene, Turn
 from shared.contract.envelope import Envelope
 from shared.contract.intake import Channel, ContactPoint, LeadReceived
-from shared.contract.pipeline import ActionRefused, ContactMade, LeadCreated
+from shared.contract.pipeline import ActionRefused, ActionWarned, ContactMade, LeadCreated
 from shared.domain.lead_number import number_of
 from shared.domain.rulebook.declaration import Pipeline
 
@@ -78,11 +78,14 @@ def create_by_hand(turn: Turn, action: acts.CreateLead, by: str) -> None:
     if standing_against:
         turn.emit(subject, ActionRefused(action=action.act, by=by, needs=standing_against))
         return
+    told = warnings(scene, action)
     lead = take(turn, received, pipeline, by=by)
     if action.channel in LIVE:
         turn.emit(lead, ContactMade(channel=action.channel, direction="inbound", by=by))
     if turn.lead(lead).owner is None:
         assign(turn, lead, action.owner or by, by)
+    if told:
+        turn.emit(lead, ActionWarned(action=action.act, by=by, needs=told))
 
 
 def _channel(action: acts.CreateLead, points: tuple[ContactPoint, ...]) -> Channel:

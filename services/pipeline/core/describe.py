@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from services.pipeline.core.condition import mentioned
 from services.pipeline.core.moment import later, moment_of
 from services.pipeline.core.phrase import Phrases, shown
 from services.pipeline.core.turn import Scene
@@ -99,6 +100,13 @@ def _document(condition: words.Document, scene: Scene, phrases: Phrases) -> str:
     return phrases.say("document", what)
 
 
+def _mentions(condition: words.Mentions, scene: Scene, phrases: Phrases) -> str:
+    """The words that were found; before there are any, what the lists are called."""
+    seen = mentioned(condition, scene)
+    lists = [scene.book.words[list_].label for list_ in condition.mentions.words]
+    return phrases.say("mentions", [f"« {word} »" for word in seen] or lists)
+
+
 def _by(condition: words.By, _: Scene, phrases: Phrases) -> str:
     return phrases.say("by", [phrases.noun(party) for party in condition.by])
 
@@ -138,6 +146,7 @@ WORDS: Mapping[type[Condition], Callable[[Any, Scene, Phrases], str]] = {
     words.Task: _task,
     words.Message: _message,
     words.Document: _document,
+    words.Mentions: _mentions,
     words.By: _by,
     words.Availability: _availability,
     words.Linked: _linked,

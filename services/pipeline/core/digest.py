@@ -145,9 +145,27 @@ def _sections(declared: Digest, morning: Morning, owner: Agent) -> dict[str, Jso
                 found[section].append(_line(morning, lead, task))
     shown = {KEYS[name] for name in declared.sections if name in KEYS}
     return {
-        key: [*sorted(lines, key=lambda line: str(line["due_at"]))] if key in shown else []
-        for key, lines in found.items()
+        **{
+            key: [*sorted(lines, key=lambda line: str(line["due_at"]))] if key in shown else []
+            for key, lines in found.items()
+        },
+        "tasks": [*_tasks_of_kinds(declared, morning, owner)],
     }
+
+
+def _tasks_of_kinds(declared: Digest, morning: Morning, owner: Agent) -> list[Line]:
+    """The open tasks of the declared kinds, on this agent's leads, whoever has them in hand."""
+    own = [lead for lead in morning.leads if lead.owner == owner.id and lead.is_open]
+    return [
+        _line(morning, lead, task) | {"to": _name(morning, task)}
+        for kind in declared.task_kinds
+        for lead in own
+        for task in lead.open_tasks(kind)
+    ]
+
+
+def _name(morning: Morning, task: Task) -> str | None:
+    return morning.directory.agent(task.to).name if task.to else None
 
 
 def _tried_too_little(effort: Effort, morning: Morning, lead: Lead) -> list[Line]:

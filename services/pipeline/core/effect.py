@@ -17,6 +17,7 @@ from services.pipeline.core.party import agents
 from services.pipeline.core.placeholder import fill
 from services.pipeline.core.stage import assign, close, move, reopen
 from services.pipeline.core.task import (
+    assign_task,
     cancel_task,
     clear_deadline,
     complete_task,
@@ -93,8 +94,13 @@ def _set_fields(turn: Turn, trigger: Envelope, effect: words.SetFields) -> None:
 
 
 def _assign(turn: Turn, trigger: Envelope, effect: words.Assign) -> None:
-    for agent in agents(turn.scene(trigger.subject), effect.assign)[:1]:
-        assign(turn, trigger.subject, agent)
+    scene = turn.scene(trigger.subject)
+    for agent in agents(scene, effect.assign)[:1]:
+        if effect.task is None:
+            assign(turn, trigger.subject, agent)
+        else:
+            for task in scene.lead.open_tasks(effect.task):
+                assign_task(turn, trigger.subject, task, agent)
 
 
 def _move(turn: Turn, trigger: Envelope, effect: words.Move) -> None:

@@ -132,6 +132,7 @@ def _cascade(turn: Turn) -> None:
         event = turn.pending.popleft()
         honour(turn, event.subject)
         turn.actor, turn.other = _actor_of(turn, event), _other_of(event)
+        turn.task = _task_of(event)
         for rule in turn.book.rules_on(happened(turn, event)):
             if not _applies(turn, rule, event):
                 continue
@@ -163,6 +164,14 @@ def _actor_of(turn: Turn, event: Envelope) -> str | None:
         return turn.one_of_us(data.agent)
     by: str | None = vars(data).get("by")
     return by
+
+
+def _task_of(event: Envelope) -> str | None:
+    """The task that this event speaks of."""
+    if isinstance(event.data, LeadOverdue):
+        return event.data.name
+    task: str | None = vars(event.data).get("task")
+    return task
 
 
 def _other_of(event: Envelope) -> str | None:

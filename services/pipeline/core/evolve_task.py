@@ -10,6 +10,7 @@ from shared.contract.envelope import Envelope, Event
 from shared.contract.pipeline import (
     DeadlineCleared,
     DeadlineSet,
+    TaskAssigned,
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
@@ -26,6 +27,7 @@ def _task_created(lead: Lead, envelope: Envelope, data: TaskCreated) -> Update:
         name=data.name,
         title=data.title,
         to=data.to,
+        issuer=data.issuer,
         channel=data.channel,
         due=data.due,
         created_at=envelope.time,
@@ -42,6 +44,11 @@ def _task(lead: Lead, id_: str, **update: object) -> Update:
 
 def _postponed(lead: Lead, _: Envelope, data: TaskPostponed) -> Update:
     return _task(lead, data.task, due=data.due, due_at=None, overdue=False)
+
+
+def _assigned(lead: Lead, _: Envelope, data: TaskAssigned) -> Update:
+    note = {} if data.note is None else {"note": data.note}
+    return _task(lead, data.task, to=data.to, **note)
 
 
 def _completed(lead: Lead, _: Envelope, data: TaskCompleted) -> Update:
@@ -111,6 +118,7 @@ def _fired(lead: Lead, _: Envelope, data: DeadlineReached | LeadOverdue) -> Upda
 
 TASK_CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update]] = {
     TaskCreated: _task_created,
+    TaskAssigned: _assigned,
     TaskPostponed: _postponed,
     TaskCompleted: _completed,
     TaskCancelled: _cancelled,

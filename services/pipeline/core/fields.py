@@ -12,6 +12,7 @@ from shared.contract.intake import ContactPoint, PointKind
 from shared.contract.pipeline import FieldsSet
 from shared.domain.contact_point import Reading, read_email, read_phone
 from shared.domain.rulebook.declaration import FieldDeclaration
+from shared.domain.rulebook.reference import CONTACT_FIELDS
 
 READERS: tuple[PointKind, ...] = ("phone", "email")
 """The contact points that an agent can type as fields."""
@@ -72,10 +73,27 @@ def _part(field: FieldDeclaration, whole: str | None) -> str:
     return plain((number * field.percent / 100).quantize(Decimal("0.01")))
 
 
+def _of_the_contact(turn: Turn, lead: str, values: Mapping[str, str], by: str | None) -> None:
+    """What is known of the person is known on every open lead of theirs (004-24)."""
+    declared = turn.book.fields
+    shared = {
+        name: value
+        for name, value in values.items()
+        if name in CONTACT_FIELDS or (name in declared and declared[name].of == "contact")
+    }
+    if not shared:
+        return
+    for other in turn.scene(lead).others:
+        if other.is_open:
+            turn.open(other.id)
+            turn.emit(other.id, FieldsSet(fields=shared, by=by))
+
+
 def set_fields(turn: Turn, lead: str, fields: Mapping[str, str], by: str | None = None) -> None:
     """Set them; whoever has a contact point among them is the same person (002-01)."""
     scene = turn.scene(lead)
     values = normal(scene, fields)
     turn.emit(lead, FieldsSet(fields=values, by=by))
+    _of_the_contact(turn, lead, values, by)
     points = [ContactPoint(kind=k, value=values[k]) for k in READERS if values.get(k)]
     join_points(turn, lead, points, by)

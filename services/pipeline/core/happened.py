@@ -36,6 +36,7 @@ from shared.contract.pipeline import (
     QuestionAnswered,
     ReplyReceived,
     StageEntered,
+    TaskAssigned,
     TaskCompleted,
 )
 from shared.contract.reminders import AgentAbsent, DeadlineReached, LeadOverdue
@@ -75,7 +76,10 @@ def _linked(turn: Turn, envelope: Envelope, _: LeadLinked) -> Happenings:
     return [("lead_linked", turn.lead(envelope.subject).pipeline)]
 
 
-def _assigned(turn: Turn, _: Envelope, data: LeadAssigned) -> Happenings:
+def _assigned(turn: Turn, envelope: Envelope, data: LeadAssigned) -> Happenings:
+    """Who lost it again at once never had it: the next owner is told once, not twice."""
+    if turn.lead(envelope.subject).owner != data.owner:
+        return []
     """Who has been away for long is absent for what comes to them now, too (003-12)."""
     away = turn.directory.away(data.owner, turn.now)
     is_absent = away is not None and away.is_long and away.long_from <= turn.now
@@ -154,6 +158,10 @@ def _completed(_: Turn, __: Envelope, data: TaskCompleted) -> Happenings:
     return [("task_completed", data.name), ("task_completed", ANY)]
 
 
+def _task_assigned(_: Turn, __: Envelope, data: TaskAssigned) -> Happenings:
+    return [("task_assigned", data.name), ("task_assigned", ANY)]
+
+
 def _overdue(turn: Turn, envelope: Envelope, data: LeadOverdue) -> Happenings:
     task = turn.lead(envelope.subject).tasks[data.name]
     return [("overdue", task.name), ("overdue", ANY)]
@@ -190,6 +198,7 @@ NAMES: Mapping[type[Event], Callable[[Turn, Envelope, Any], Happenings]] = {
     AttemptLogged: _attempted,
     ContactMade: _in_contact,
     ReplyReceived: _replied,
+    TaskAssigned: _task_assigned,
     TaskCompleted: _completed,
     LeadOverdue: _overdue,
     DeadlineReached: _reached,

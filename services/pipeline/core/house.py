@@ -15,7 +15,7 @@ from services.pipeline.core.fields import READERS, read_point
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.merge import merge_to_undo
 from services.pipeline.core.notify import attachments
-from services.pipeline.core.party import NEXT_OF, SITE
+from services.pipeline.core.party import ISSUER, NEXT_OF, SITE
 from services.pipeline.core.phrase import Phrases, shown
 from services.pipeline.core.queue import place_of as standing_place
 from services.pipeline.core.turn import Scene
@@ -301,7 +301,7 @@ def _new_task(scene: Scene, action: acts.CreateTask, phrases: Phrases) -> Iterat
 
 def _task_in_hand(
     scene: Scene,
-    action: acts.CompleteTask | acts.PostponeTask | acts.CancelTask | acts.Note,
+    action: acts.CompleteTask | acts.PostponeTask | acts.CancelTask | acts.Note | acts.Assign,
     phrases: Phrases,
 ) -> Iterator[Need]:
     if action.task is None or open_task(scene.lead, action.task) is not None:
@@ -312,6 +312,10 @@ def _task_in_hand(
 
 
 def _owner(scene: Scene, action: acts.Assign, phrases: Phrases) -> Iterator[Need]:
+    if action.task is not None:
+        yield from _task_in_hand(scene, action, phrases)
+        if action.to == ISSUER:
+            return
     if action.to.startswith(NEXT_OF):
         team = action.to.removeprefix(NEXT_OF)
         if team != SITE and not scene.directory.agents_of(team):

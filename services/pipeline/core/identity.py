@@ -228,6 +228,7 @@ def _create(turn: Turn, asked: Request) -> None:
     source = turn.book.sources.by_id(data.source)
     known = contact.id if contact else derived_id(turn.cause.id, "contact")
     fields, unread = _fields(turn, data)
+    fields = _known_of(turn, contact) | fields
     first = pipeline.stage[0]
     with turn.under((source.rule if source else None) or _rule_of_a_new_one(pipeline)):
         turn.emit(
@@ -290,6 +291,13 @@ def _fields(turn: Turn, data: LeadReceived) -> tuple[dict[str, str], list[str]]:
         else:
             fields[name] = read
     return fields, unread
+
+
+def _known_of(turn: Turn, contact: Contact | None) -> dict[str, str]:
+    """What other leads of this person know of them (004-24)."""
+    leads = [turn.lead(id_) for id_ in (contact.leads if contact else ()) if turn.has_lead(id_)]
+    shared = [field.id for field in turn.book.fields.values() if field.of == "contact"]
+    return {name: lead.fields[name] for lead in leads for name in shared if name in lead.fields}
 
 
 def defaults_of(book: Rulebook) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -47,6 +48,7 @@ class Task(State):
     title: str
     status: Literal["open", "completed", "cancelled"] = "open"
     to: str | None = None
+    issuer: str | None = None
     channel: Channel | None = None
     due: Due | None = None
     due_at: AwareDatetime | None = None
@@ -198,6 +200,12 @@ class Lead(State):
         return self.status == "open"
 
     @property
+    def next_due_at(self) -> AwareDatetime | None:
+        """When the earliest open task is due: by this leads are urgent."""
+        due = (task.due_at for task in self.open_tasks() if task.due_at is not None)
+        return min(due, default=None)
+
+    @property
     def appointment(self) -> Appointment | None:
         """The last one booked, whatever became of it."""
         return self.appointments[-1] if self.appointments else None
@@ -224,3 +232,9 @@ class Lead(State):
     def point(self, kind: str) -> str | None:
         """The phone or e-mail this request is known by."""
         return next((point.value for point in self.points if point.kind == kind), None)
+
+
+def by_urgency(leads: Iterable[Lead]) -> list[Lead]:
+    """The leads that something is due for, the most urgent first (004-23)."""
+    due = [(lead.next_due_at, lead.id, lead) for lead in leads if lead.next_due_at is not None]
+    return [lead for _, _, lead in sorted(due, key=lambda each: each[:2])]

@@ -50,7 +50,8 @@ def due_of(scene: Scene, due: DueTime) -> Due | None:
 
     None while the field that holds its date is empty, or there is no appointment to count from.
     """
-    if due.from_ == "appointment" and not _is_booked(scene):
+    anchor = _booked(scene) if due.from_ == "appointment" else None
+    if due.from_ == "appointment" and anchor is None:
         return None
     on = due.on
     if isinstance(on, str):
@@ -68,13 +69,14 @@ def due_of(scene: Scene, due: DueTime) -> Due | None:
         from_=None if due.from_ == "now" else instant(scene, due.from_),
         at=due.at,
         if_past=due.if_past,
-        anchor="appointment" if due.from_ == "appointment" else None,
+        anchor=anchor,
     )
 
 
-def _is_booked(scene: Scene) -> bool:
+def _booked(scene: Scene) -> str | None:
+    """The id of the appointment that stands."""
     last = scene.lead.appointment
-    return last is not None and last.status == "booked"
+    return last.id if last is not None and last.status == "booked" else None
 
 
 def local_date(scene: Scene, at: datetime) -> date:

@@ -21,6 +21,7 @@ from shared.contract.pipeline import (
     NotificationRequested,
     NotificationWithdrawn,
     Recipient,
+    TaskAssigned,
     TaskCreated,
 )
 from shared.contract.reminders import DeadlineReached, LeadOverdue
@@ -174,7 +175,12 @@ def lead_values(book: Rulebook, directory: Directory, lead: Lead) -> Values:
 
 def task_values(task: Task) -> Values:
     """A task for people; `due_at` is null until reminders has planned it."""
-    return {"title": task.title, "due_at": _iso(task.due_at), "channel": task.channel}
+    return {
+        "title": task.title,
+        "due_at": _iso(task.due_at),
+        "channel": task.channel,
+        "note": task.note,
+    }
 
 
 def appointment_values(appointment: Appointment | None) -> Values | None:
@@ -213,7 +219,7 @@ def appointment_of(lead: Lead, trigger: Envelope) -> str | None:
     if isinstance(data, APPOINTMENT_EVENTS):
         return data.appointment
     if isinstance(data, DeadlineReached | LeadOverdue) and data.name in lead.fired:
-        return lead.appointment.id if lead.appointment else None
+        return lead.fired[data.name].due.anchor
     return None
 
 
@@ -221,7 +227,7 @@ def _task_in_hand(lead: Lead, trigger: Envelope) -> Task | None:
     """The task that the trigger is about, else the newest open one."""
     if isinstance(trigger.data, LeadOverdue):
         return lead.tasks.get(trigger.data.name)
-    if isinstance(trigger.data, TaskCreated):
+    if isinstance(trigger.data, TaskCreated | TaskAssigned):
         return lead.tasks.get(trigger.data.task)
     return next(reversed(lead.open_tasks()), None)
 

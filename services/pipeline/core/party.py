@@ -10,6 +10,7 @@ from shared.domain.directory import Directory, Unknown
 
 NEXT_OF = "next_of team:"
 SITE = "site"
+ISSUER = "issuer"
 
 
 def agents(scene: Scene, party: str) -> tuple[str, ...]:
@@ -78,6 +79,12 @@ def _manager(scene: Scene) -> tuple[str, ...]:
     return tuple(agent.id for agent in scene.directory.with_role("manager"))
 
 
+def _issuer(scene: Scene) -> tuple[str, ...]:
+    """Whoever the task in hand came from."""
+    task = scene.task_in_hand
+    return (task.issuer,) if task is not None and task.issuer is not None else ()
+
+
 def _linked_owner(scene: Scene) -> tuple[str, ...]:
     """The owner of the other lead: the one kept instead, or the one that this one came of."""
     owner = scene.others[0].owner if scene.others else None
@@ -117,6 +124,7 @@ def _of_site(directory: Directory, site: str) -> tuple[str, ...]:
 NAMED: Mapping[str, Callable[[Scene], tuple[str, ...]]] = {
     "owner": _owner,
     "actor": lambda scene: (scene.actor,) if scene.actor else (),
+    ISSUER: _issuer,
     "manager": _manager,
     "linked_owner": _linked_owner,
     "answer": _answer,

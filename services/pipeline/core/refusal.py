@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from services.pipeline.core import action as acts
 from services.pipeline.core.action import ActionBase
@@ -18,13 +19,20 @@ Bindings = Iterable[tuple[str, tuple[str, ...]]]
 
 def needs(scene: Scene, action: ActionBase) -> tuple[Need, ...]:
     """Everything that stands against the action; none means that it can be done."""
-    found = [*of_the_house(scene, action), *_of_the_rulebook(scene, action)]
+    found = [*of_the_house(scene, action), *_of_the_rulebook(scene, action, "refuse")]
     return tuple(dict.fromkeys(found))
 
 
-def _of_the_rulebook(scene: Scene, action: ActionBase) -> Iterator[Need]:
+def warnings(scene: Scene, action: ActionBase) -> tuple[Need, ...]:
+    """What the rulebook would have otherwise, without standing against the action."""
+    return tuple(dict.fromkeys(_of_the_rulebook(scene, action, "warn")))
+
+
+def _of_the_rulebook(
+    scene: Scene, action: ActionBase, level: Literal["refuse", "warn"]
+) -> Iterator[Need]:
     for requirement in _binding(scene, action):
-        if not all_hold(requirement.if_, scene):
+        if requirement.level != level or not all_hold(requirement.if_, scene):
             continue
         for condition in requirement.need:
             lacking = missing(condition, scene)
@@ -51,10 +59,16 @@ def _binding(scene: Scene, action: ActionBase) -> tuple[Requirement, ...]:
     return tuple(
         requirement
         for requirement in bound
-        if (not requirement.to.from_ or lead.stage in requirement.to.from_)
+        if (not requirement.to.task or _kind_of_task(scene) in requirement.to.task)
+        and (not requirement.to.from_ or lead.stage in requirement.to.from_)
         and (not requirement.to.reason or arguments.get("reason") in requirement.to.reason)
         and (not requirement.to.channel or arguments.get("channel") in requirement.to.channel)
     )
+
+
+def _kind_of_task(scene: Scene) -> str | None:
+    task = scene.task_in_hand
+    return task.name if task is not None else None
 
 
 def _doors(scene: Scene, action: ActionBase) -> Bindings:

@@ -11,6 +11,7 @@ from shared.contract.pipeline import (
     DeadlineCleared,
     DeadlineSet,
     NoteAdded,
+    TaskAssigned,
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
@@ -31,6 +32,7 @@ def create_task(
             name=name,
             title=subject or declared.label,
             to=to,
+            issuer=turn.agent,
             due=due,
             channel=declared.channel,
             guide=declared.guide,
@@ -50,6 +52,19 @@ def postpone_task(
         turn.emit(lead, NoteAdded(text=note, task=task.id, by=by))
     turn.emit(lead, TaskPostponed(task=task.id, name=task.name, due=due, note=note))
     _watch(turn, lead, task.id, due)
+
+
+def assign_task(
+    turn: Turn, lead: str, task: Task, to: str, *, note: str | None = None, by: str | None = None
+) -> None:
+    """Another agent owes it; what they are told with it is a note on the task."""
+    if note:
+        turn.emit(lead, NoteAdded(text=note, task=task.id, by=by))
+    if task.to != to:
+        turn.emit(
+            lead,
+            TaskAssigned(task=task.id, name=task.name, to=to, previous=task.to, note=note, by=by),
+        )
 
 
 def complete_task(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from services.pipeline.core.contact import Contact, contact_evolve, joined, parted
 from services.pipeline.core.evolve import create, evolve
-from services.pipeline.core.lead import Lead
+from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.world import PointKey, UnknownLead, World
 from shared.contract.envelope import Because, Envelope, Event, caused
 from shared.contract.intake import ContactPoint
@@ -29,7 +29,7 @@ class Scene:
 
     `arguments` are those of the agent's action in hand, `actor` the agent, if any; `other` is
     the other lead that the event in hand speaks of, `duplicate_of` the one that the action names;
-    `leads` are all that are in hand.
+    `leads` are all that are in hand; `task` is the task, by id or kind.
     """
 
     lead: Lead
@@ -42,6 +42,13 @@ class Scene:
     duplicate_of: str | None = None
     other: str | None = None
     leads: Mapping[str, Lead] = field(default_factory=dict)
+    task: str | None = None
+
+    @property
+    def task_in_hand(self) -> Task | None:
+        """The task that the event or the action is about, by id or kind."""
+        known = self.lead.tasks.get(self.task or "")
+        return known or next((t for t in self.lead.open_tasks() if t.name == self.task), None)
 
     @property
     def speaks_of_other(self) -> bool:
@@ -68,7 +75,8 @@ class Turn:
 
     `rule` is the number of the rule at work: it is named by every event emitted meanwhile.
     `now` is the input's time, and never before what the lead has already seen. While rules run,
-    `actor` is whoever made the event that started them, `other` the other lead it speaks of.
+    `actor` is whoever made the event that started them, `other` the other lead it speaks of,
+    `task` the task.
     """
 
     def __init__(self, world: World, cause: Envelope, book: Rulebook, directory: Directory) -> None:
@@ -77,6 +85,7 @@ class Turn:
         self.rule: str | None = None
         self.actor: str | None = None
         self.other: str | None = None
+        self.task: str | None = None
         self.events: list[Envelope] = []
         self.pending: deque[Envelope] = deque()
         self._leads = dict(world.leads)
@@ -91,6 +100,12 @@ class Turn:
     def today(self, site: str) -> date:
         """The local date at a site."""
         return self.now.astimezone(ZoneInfo(self.directory.site(site).zone)).date()
+
+    @property
+    def agent(self) -> str | None:
+        """The agent whose action is decided, if it is one."""
+        by: str | None = vars(self.cause.data).get("by")
+        return self.one_of_us(by)
 
     def one_of_us(self, agent: str | None) -> str | None:
         """The agent, unless nobody knows them or they have left."""
@@ -150,6 +165,7 @@ class Turn:
             other.id if other and other.id != lead else None,
             self.other,
             self._leads,
+            str(named_task) if (named_task := (arguments or {}).get("task")) else self.task,
         )
 
     def open(self, lead: str) -> Lead:

@@ -195,6 +195,21 @@ class Document(Condition):
     document: Documents
 
 
+class Wording(Part):
+    """Texts that hold a word of these lists: arguments of the action, or fields."""
+
+    field: Names
+    words: Annotated[tuple[Annotated[str, Ref("words")], ...], Listed]
+
+
+class Mentions(Condition):
+    """A text holds one of these words, whatever its capitals and accents; whole words count, one
+    that ends in `*` counts by its beginning."""
+
+    word = "mentions"
+    mentions: Wording
+
+
 class By(Condition):
     """Whoever acts is one of these."""
 
@@ -250,6 +265,7 @@ CONDITIONS: Mapping[str, type[Condition]] = {
         Task,
         Message,
         Document,
+        Mentions,
         By,
         Availability,
         Linked,

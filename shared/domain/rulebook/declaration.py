@@ -194,6 +194,12 @@ class AttemptDeclaration(Declaration):
     counts_if: AllOf = ()
 
 
+class Words(Declaration):
+    """A list of words that a text should not hold; one that ends in `*` counts by its beginning."""
+
+    words: Annotated[tuple[Annotated[str, StringConstraints(min_length=2)], ...], Listed]
+
+
 class Setting(Part):
     """A duration that each site may choose, between `min` and `max` (003-04)."""
 
@@ -244,24 +250,34 @@ class Effort(Part):
     channels: Annotated[tuple[Channel, ...], Listed, Field(min_length=1)]
 
 
+Section = (
+    Literal["due_today", "late", "no_open_task", "shortfall", "absent"]
+    | Annotated[str, StringConstraints(pattern=r"^task:\w+$")]
+)
+
+
 class Digest(Part):
     """A daily message at a local time, by template, with these sections.
 
     `to = "owner"`: each agent gets their own leads. `to = "manager"`: each team's manager gets
     all leads of the team, per adviser; with the section `absent` also who of them is away.
-    The section `shortfall` lists the leads that were tried less than that on the last open day.
+    The section `shortfall` lists the leads that were tried less than that on the last open day,
+    `task:<kind>` the open tasks of that kind, whoever has them in hand.
     """
 
     template: Annotated[str, Ref("template")]
     to: Literal["owner", "manager"]
     at: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-    sections: Annotated[
-        tuple[Literal["due_today", "late", "no_open_task", "shortfall", "absent"], ...],
-        Field(min_length=1),
-    ]
+    sections: Annotated[tuple[Section, ...], Field(min_length=1)]
     shortfall: Effort | None = None
     rule: RuleId | None = None
     says: str | None = None
+
+    @property
+    def task_kinds(self) -> tuple[str, ...]:
+        """The kinds of tasks that have a section of their own."""
+        named = (section.partition(":") for section in self.sections)
+        return tuple(kind for word, _, kind in named if word == "task")
 
     @model_validator(mode="after")
     def _says_how_often(self) -> Self:

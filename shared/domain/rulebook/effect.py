@@ -94,10 +94,12 @@ class SetFields(Effect):
 
 
 class Assign(Effect):
-    """The lead gets this owner; `next_of team:x` never an earlier one."""
+    """The lead gets this owner; `next_of team:x` never an earlier one. With `task` its open tasks
+    of that kind do."""
 
     word = "assign"
     assign: PartyName
+    task: TaskName | None = None
 
 
 class Move(Effect):

@@ -39,7 +39,7 @@ ATTRIBUTES = (
 )
 """What `is` can ask of every lead, besides fields."""
 
-PARTIES = ("owner", "actor", "manager", "linked_owner", "last_caller", "answer")
+PARTIES = ("owner", "actor", "issuer", "manager", "linked_owner", "last_caller", "answer")
 PARTY_PREFIXES = ("role:", "team:", "next_of team:", "agent:")
 
 Path = tuple[str | int, ...]
@@ -54,8 +54,18 @@ def dangling(book: Rulebook) -> Iterator[tuple[Path, str]]:
         if problem is not None:
             yield path, problem
     yield from _sent_to_the_wrong(book)
+    yield from _unknown_sections(book)
     yield from _uncountable(book)
     yield from _unfillable(book)
+
+
+def _unknown_sections(book: Rulebook) -> Iterator[tuple[Path, str]]:
+    """A section of a digest that lists tasks of a kind that nobody declared."""
+    known = _known(book)
+    for number, digest in enumerate(book.digests):
+        for kind in digest.task_kinds:
+            if (problem := _problem("task", kind, known)) is not None:
+                yield ("digest", number, "sections"), problem
 
 
 def _unfillable(book: Rulebook) -> Iterator[tuple[Path, str]]:
@@ -122,6 +132,7 @@ def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
         "attempt or outcome": (*book.attempts, *book.outcomes),
         "reason": tuple(book.reasons),
         "template": tuple(book.messages.templates),
+        "words": tuple(book.words),
         "target": tuple(book.messages.targets),
         "document": tuple(book.documents),
         "date field": dates,

@@ -68,6 +68,7 @@ class Target(Part):
     from_: Annotated[tuple[Annotated[str, Ref("stage")], ...], Listed] = Field(
         default=(), alias="from"
     )
+    task: Annotated[tuple[Annotated[str, Ref("task")], ...], Listed] = ()
     reason: Annotated[tuple[Annotated[str, Ref("reason")], ...], Listed] = ()
     channel: Annotated[tuple[Channel, ...], Listed] = ()
 
@@ -124,11 +125,12 @@ ACTION_WORDS = (
 
 
 class Requirement(Part):
-    """What an agent does is refused until `need` holds; `if` says when it asks at all."""
+    """What an agent does is refused until `need` holds; `if` says when it asks at all. With
+    `level = "warn"` it is done, and the agent is told (`ActionWarned`)."""
 
     id: RuleId
     says: Sentence
     to: Target
     if_: AllOf = Field(default=(), alias="if")
     need: AllOf = Field(min_length=1)
-    level: Literal["refuse"] = "refuse"
+    level: Literal["refuse", "warn"] = "refuse"

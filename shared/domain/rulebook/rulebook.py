@@ -25,6 +25,7 @@ from shared.domain.rulebook.declaration import (
     Setting,
     Stage,
     TaskDeclaration,
+    Words,
 )
 from shared.domain.rulebook.message import Messages
 from shared.domain.rulebook.rule import Requirement, Rule
@@ -74,6 +75,7 @@ class Rulebook(Part):
     reasons: Annotated[dict[str, Declaration], ById] = Field(default={}, alias="reason")
     attempts: Annotated[dict[str, AttemptDeclaration], ById] = Field(default={}, alias="attempt")
     documents: Annotated[dict[str, Declaration], ById] = Field(default={}, alias="document")
+    words: Annotated[dict[str, Words], ById] = Field(default={})
     settings: Annotated[dict[str, Setting], ById] = Field(default={}, alias="setting")
     queues: Annotated[dict[str, Queue], ById] = Field(default={}, alias="queue")
     digests: tuple[Digest, ...] = Field(default=(), alias="digest")

@@ -128,6 +128,13 @@ class Appointment(Trigger):
     ]
 
 
+class TaskAssigned(Trigger):
+    """This task is another agent's now."""
+
+    word = "task_assigned"
+    task_assigned: Annotated[tuple[Annotated[str, Ref("task", ANY)], ...], Listed]
+
+
 class TaskCompleted(Trigger):
     """This task was done."""
 
@@ -216,6 +223,7 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
         Document,
         Payment,
         Appointment,
+        TaskAssigned,
         TaskCompleted,
         Overdue,
         DeadlineReached,

@@ -21,6 +21,7 @@ Kind = Literal[
     "reason",
     "template",
     "target",
+    "words",
     "document",
     "deadline",
     "date field",
