@@ -28,6 +28,16 @@ Kafka = Annotated[
     str | None, typer.Option(envvar="RELANCE_KAFKA", help="host:port; else the local stack's.")
 ]
 
+Replication = Annotated[
+    int | None,
+    typer.Option(
+        envvar="RELANCE_KAFKA_REPLICATION",
+        min=1,
+        max=9,
+        help="Replicas of a topic; 3 in production.",
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Give `app` these commands."""
@@ -85,19 +95,26 @@ def migrate() -> None:
 
 
 @topics_app.command("apply")
-def topics_apply(kafka: Kafka = None) -> None:
-    """Create the topics that are missing; none is changed."""
+def topics_apply(
+    kafka: Kafka = None,
+    replication: Replication = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, it is only shown.")] = False,
+) -> None:
+    """Make the topics as the table says; shows what that means, and does it with --yes.
+
+    Partitions and replicas of a topic that exists are left to people.
+    """
     from relance import cluster  # noqa: PLC0415
 
-    typer.echo(done(cluster.apply_topics(kafka or local_kafka())))
+    typer.echo(done(cluster.apply_topics(kafka or local_kafka(), replication, for_real=yes)))
 
 
 @topics_app.command("check")
-def topics_check(kafka: Kafka = None) -> None:
+def topics_check(kafka: Kafka = None, replication: Replication = None) -> None:
     """Compare the cluster with the topic table; exit 1 if it differs."""
     from relance import cluster  # noqa: PLC0415
 
-    typer.echo(done(cluster.check_topics(kafka or local_kafka())))
+    typer.echo(done(cluster.check_topics(kafka or local_kafka(), replication)))
 
 
 def local_kafka() -> str:

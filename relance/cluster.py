@@ -17,25 +17,53 @@ from shared.runtime.topics import Differs
 PATIENCE_S = 5.0
 """A person waits at the terminal: a cluster that is up answers sooner."""
 
+_AS_THE_TABLE = "Kafka's topics are as the topic table says."
+_BY_HAND = "What is said to be done by hand is left to people; see docs/how-to."
 
-async def apply_topics(kafka: str) -> str:
-    """Create the topics that are missing; change none. Raises `CannotDo`."""
+
+async def apply_topics(kafka: str, replication: int | None, *, for_real: bool) -> str:
+    """What would make the topics as the table says; done only `for_real`. Raises `CannotDo`."""
+    settings = _settings(kafka, replication)
     try:
-        created = await topics.apply(_settings(kafka))
-    except (KafkaError, Unavailable, OSError) as error:
-        raise _away(kafka, error) from error
-    return "\n".join(f"{name}: created" for name in created) or "All topics are there."
-
-
-async def check_topics(kafka: str) -> str:
-    """Compare the cluster with the topic table. Raises `CannotDo` naming every difference."""
-    try:
-        await topics.check(_settings(kafka))
+        planned = await topics.plan(settings)
+        if not planned:
+            return _AS_THE_TABLE
+        lines = [f"  {step.step}" for step in planned]
+        ours = any(step.way != "by hand" for step in planned)
+        if not for_real:
+            last = "Nothing has changed yet: add --yes to do it." if ours else _BY_HAND
+            return "\n".join([*lines, "", last])
+        await topics.carry_out(settings, planned)
+        left = await topics.plan(settings)
     except Differs as error:
         raise CannotDo(str(error)) from error
     except (KafkaError, Unavailable, OSError) as error:
         raise _away(kafka, error) from error
-    return "Kafka's topics are as the topic table says."
+    if left:
+        raise CannotDo(
+            "\n".join(["The topics still differ:", *(f"  {s.step}" for s in left), _BY_HAND])
+        )
+    return "\n".join([*lines, "", "Done."])
+
+
+async def check_topics(kafka: str, replication: int | None) -> str:
+    """Compare the cluster with the topic table. Raises `CannotDo`, a sentence a difference."""
+    try:
+        found = await topics.plan(_settings(kafka, replication))
+    except (KafkaError, Unavailable, OSError) as error:
+        raise _away(kafka, error) from error
+    if found:
+        told = [f"  {difference.sentence}" for difference in found]
+        raise CannotDo(
+            "\n".join(
+                [
+                    "Kafka's topics are not as the topic table says:",
+                    *told,
+                    "`relance topics apply` shows what would put that right.",
+                ]
+            )
+        )
+    return _AS_THE_TABLE
 
 
 async def migrate() -> str:
@@ -57,8 +85,11 @@ async def migrate() -> str:
     return "\n".join(lines) or "Every migration is applied."
 
 
-def _settings(kafka: str) -> Settings:
-    return Settings.read().model_copy(update={"kafka": kafka, "dependency_deadline_s": PATIENCE_S})
+def _settings(kafka: str, replication: int | None) -> Settings:
+    update = {"kafka": kafka, "dependency_deadline_s": PATIENCE_S}
+    if replication is not None:
+        update["kafka_replication"] = replication
+    return Settings.read().model_copy(update=update)
 
 
 def _away(kafka: str, error: Exception) -> CannotDo:

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from relance.database import CannotDo
 from shared.runtime import kafka
+from shared.runtime.kafka_refusal import refusal
 from shared.runtime.position import Range, gone
 from shared.runtime.settings import Settings
 
@@ -167,7 +168,8 @@ async def _connected(bootstrap: str) -> AsyncIterator[tuple[AIOKafkaAdminClient,
         yield admin, reader
     except (KafkaError, OSError) as error:
         raise CannotDo(
-            f"Kafka does not answer at {bootstrap} ({error}); is it running, and is that its "
+            await refusal(settings)
+            or f"Kafka does not answer at {bootstrap} ({error}); is it running, and is that its "
             "address?"
         ) from error
     finally:

@@ -21,6 +21,7 @@ from pydantic_core import from_json
 from relance import database
 from relance.database import CannotDo, transaction
 from shared.runtime import kafka, topics
+from shared.runtime.kafka_refusal import refusal
 from shared.runtime.postgres import Unavailable
 from shared.runtime.settings import Settings
 
@@ -137,7 +138,7 @@ def as_text(seen: Status) -> str:
     lines = [
         f"{verdict}  As of {seen.at:%Y-%m-%d %H:%M:%S} UTC.",
         "",
-        f"{'Kafka':<{_NAME}}{seen.kafka}",
+        *wrap(f"{'Kafka':<{_NAME}}{seen.kafka}", WIDTH, subsequent_indent=" " * _NAME),
         *_database(seen),
         "",
         f"{'':<{_NAME}}{'':<{_STATE}}{heads}",
@@ -265,7 +266,8 @@ async def _lags(bootstrap: str) -> tuple[dict[str, int], str]:
                 service = group.partition(".")[0]
                 lags[service] = lags.get(service, 0) + behind
     except (KafkaError, OSError, Unavailable) as error:
-        return {}, f"no answer at {bootstrap} ({type(error).__name__})"
+        why = await refusal(settings)
+        return {}, why or f"no answer at {bootstrap} ({type(error).__name__})"
     finally:
         await reader.stop()
     return lags, "answers"

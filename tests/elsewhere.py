@@ -39,16 +39,15 @@ def chosen() -> str:
 
 
 def take_outside_addresses() -> None:
-    """Take RELANCE_KAFKA and RELANCE_POSTGRES out of the environment, where tests read settings."""
+    """Take the two addresses out of the environment, where tests read settings; StackError."""
     for name in ("RELANCE_KAFKA", "RELANCE_POSTGRES"):
-        if value := os.environ.pop(name, None):
-            _outside[name] = value
+        if name not in os.environ:
+            raise StackError(f"RELANCE_STACK=external needs an address in {name}.")
+        _outside[name] = os.environ.pop(name)
 
 
 def outside_address(name: str) -> str:
-    """Return the address that RELANCE_STACK=external needs; raise StackError."""
-    if name not in _outside:
-        raise StackError(f"RELANCE_STACK=external needs an address in {name}.")
+    """Return what was taken."""
     return _outside[name]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -176,6 +177,8 @@ async def _until(deadline_s: float, connect: Callable[[], Awaitable[T]]) -> T:
         try:
             return await connect()
         except Exception as error:
+            if why := _refusal(error):
+                raise Unavailable(why) from error
             if not is_bad_luck(error) or monotonic() - start > deadline_s:
                 raise Unavailable(
                     f"PostgreSQL cannot be used ({type(error).__name__}: {error}); "
@@ -183,3 +186,24 @@ async def _until(deadline_s: float, connect: Callable[[], Awaitable[T]]) -> T:
                 ) from error
             await asyncio.sleep(min(1.0, pause_s(failures)))
             failures += 1
+
+
+def _refusal(error: Exception) -> str | None:
+    """The sentence, if waiting is no use; None if PostgreSQL may just be away."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return (
+                f"PostgreSQL's certificate is not trusted ({error.verify_message}): is the "
+                "sslrootcert in RELANCE_POSTGRES the file of the authority that signed it?"
+            )
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return (
+                f"PostgreSQL does not let us in ({error}): is the user or the password in "
+                "RELANCE_POSTGRES wrong?"
+            )
+        case ConnectionError() if "rejected SSL upgrade" in str(error):
+            return (
+                "PostgreSQL does not speak TLS, which RELANCE_POSTGRES asks for: set it up there, "
+                "or leave sslmode out on a machine of one's own."
+            )
+    return None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -27,15 +28,22 @@ class Settings(BaseSettings):
         default="127.0.0.1:9092", description="Kafka's bootstrap servers: host:port, by comma."
     )
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"] = Field(
-        default="PLAINTEXT", description="How to talk to Kafka."
+        default="PLAINTEXT",
+        description="How to talk to Kafka; in production SASL_SSL: TLS, and a password in it.",
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         default="SCRAM-SHA-512", description="Only with SASL."
     )
     kafka_user: str | None = Field(default=None, description="Only with SASL.")
-    kafka_password: SecretStr | None = Field(default=None, description="Only with SASL.")
+    kafka_password: SecretStr | None = Field(
+        default=None,
+        description="Only with SASL; best as the file `relance_kafka_password` in the folder that "
+        "RELANCE_SECRETS names.",
+    )
     kafka_ca: Path | None = Field(
-        default=None, description="File of the authority that signed Kafka's certificate."
+        default=None,
+        description="PEM file of the authority that signed Kafka's certificate; without it, those "
+        "that the machine trusts.",
     )
     kafka_session_s: float = Field(
         default=30,
@@ -53,7 +61,9 @@ class Settings(BaseSettings):
     )
     postgres: SecretStr = Field(
         default=SecretStr("postgresql://127.0.0.1:5432/relance"),
-        description="PostgreSQL's address, with this service's own role.",
+        description="PostgreSQL's address, with this service's own role. Over a network add "
+        "?sslmode=verify-full&sslrootcert=FILE: TLS, and the authority that signed its "
+        "certificate.",
     )
     postgres_pool: int = Field(default=10, ge=3, le=100, description="Sessions to PostgreSQL.")
     migrate: bool = Field(
@@ -94,6 +104,27 @@ class Settings(BaseSettings):
     stop_deadline_s: float = Field(
         default=15, gt=0, description="How long stop waits for the batch in hand and the outbox."
     )
+
+    @field_validator("kafka_ca")
+    @classmethod
+    def _holds_an_authority(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            try:
+                ssl.create_default_context(cafile=str(file))
+            except ssl.SSLError:
+                raise ValueError("this file should hold a certificate in PEM") from None
+            except OSError as error:
+                raise ValueError(f"this file cannot be read: {error.strerror}") from None
+        return file
+
+    @model_validator(mode="after")
+    def _says_who_we_are(self) -> Self:
+        if self.kafka_security.startswith("SASL") and not (self.kafka_user and self.kafka_password):
+            raise ValueError(
+                f"RELANCE_KAFKA_SECURITY={self.kafka_security} needs RELANCE_KAFKA_USER and "
+                "RELANCE_KAFKA_PASSWORD"
+            )
+        return self
 
     @classmethod
     def read(cls) -> Self:

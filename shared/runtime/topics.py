@@ -13,27 +13,17 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.contract.topics import TOPICS, Topic
 from shared.runtime import kafka
+from shared.runtime.kafka_refusal import refusal
 from shared.runtime.postgres import Unavailable
-from shared.runtime.settings import Settings
+from shared.runtime.settings import Settings, WrongSetting
+from shared.runtime.topic_plan import Difference, Found, configuration, differences
+
+_SET_ON_THE_TOPIC = 1
+"""Kafka's number for a setting of the topic itself, not of its broker."""
 
 
 class Differs(Exception):
     """One sentence: how the cluster differs from the topic table, and what to do."""
-
-
-def configuration(topic: Topic, replication: int) -> dict[str, str]:
-    """The topic's settings on the cluster."""
-    settings = {
-        "max.message.bytes": str(topic.max_bytes),
-        "cleanup.policy": "compact" if topic.compacted else "delete",
-        # Acknowledged means on two brokers; where there is one, on its disk (rule 20).
-        "min.insync.replicas": "2" if replication >= 3 else "1",
-    }
-    if topic.retention_ms is not None:
-        settings["retention.ms"] = str(topic.retention_ms)
-    if topic.flush_each and replication == 1:
-        settings["flush.messages"] = "1"
-    return settings
 
 
 async def apply(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[str]:
@@ -50,43 +40,64 @@ async def apply(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[st
 
 async def check(settings: Settings, topics: Iterable[Topic] = TOPICS) -> None:
     """Raise `Differs` in one sentence if the cluster is not as the table says."""
+    if found := await plan(settings, topics):
+        raise Differs(
+            f"Kafka's topics are not as the topic table says: "
+            f"{'; '.join(difference.sentence for difference in found)}. "
+            "`relance topics apply` shows what would put that right."
+        )
+
+
+async def plan(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[Difference]:
+    """How the cluster differs from the table; nothing is changed."""
     wanted = tuple(topics)
     async with administrator(settings) as admin:
-        found = {t["topic"]: t for t in await _described(admin, wanted)}
-        differences = []
-        for topic in wanted:
-            differences += _compare(topic, found.get(topic.name), settings.kafka_replication)
-        present = [topic for topic in wanted if topic.name in found]
-        configured = await _configured(admin, present)
-        for topic in present:
-            expected = configuration(topic, settings.kafka_replication)
-            actual = configured[topic.name]
-            differences += [
-                f"{topic.name} has {name}={actual.get(name)} instead of {value}"
-                for name, value in expected.items()
-                if actual.get(name) != value
-            ]
-    if differences:
-        raise Differs(
-            f"Kafka's topics are not as the topic table says: {'; '.join(differences)}. "
-            "Create what is missing with `relance topics apply`, and alter the rest by hand."
-        )
+        found = await _found(admin, wanted)
+    return [
+        difference
+        for topic in wanted
+        for difference in differences(topic, settings.kafka_replication, found.get(topic.name))
+    ]
 
 
-def _compare(topic: Topic, found: dict[str, Any] | None, replication: int) -> list[str]:
-    if found is None:
-        return [f"{topic.name} is missing"]
-    partitions = found["partitions"]
-    wrong = []
-    if len(partitions) != topic.partitions:
-        wrong.append(
-            f"{topic.name} has {len(partitions)} partitions instead of {topic.partitions} "
-            "(the order of a lead depends on it)"
+async def carry_out(settings: Settings, planned: Iterable[Difference]) -> None:
+    """Create what is missing and change the settings that differ; the rest is left to people."""
+    steps = tuple(planned)
+    missing = [step.topic for step in steps if step.way == "create"]
+    changed: dict[Topic, dict[str, str]] = {}
+    for step in steps:
+        if step.way == "change" and step.setting:
+            changed.setdefault(step.topic, {}).update([step.setting])
+    async with administrator(settings) as admin:
+        if missing:
+            await _create(admin, missing, settings.kafka_replication)
+            await _wait_for(admin, missing)
+        for topic, values in changed.items():
+            await _alter(admin, topic, values)
+
+
+async def _found(admin: AIOKafkaAdminClient, topics: tuple[Topic, ...]) -> dict[str, Found]:
+    described = {each["topic"]: each["partitions"] for each in await _described(admin, topics)}
+    entries = await _configured(admin, [topic for topic in topics if topic.name in described])
+    return {
+        name: Found(
+            partitions=len(partitions),
+            replicas=min((len(each["replicas"]) for each in partitions), default=0),
+            settings={entry[0]: entry[1] for entry in entries[name]},
         )
-    fewest = min((len(partition["replicas"]) for partition in partitions), default=0)
-    if fewest < replication:
-        wrong.append(f"{topic.name} has {fewest} replicas instead of {replication}")
-    return wrong
+        for name, partitions in described.items()
+    }
+
+
+async def _alter(admin: AIOKafkaAdminClient, topic: Topic, values: dict[str, str]) -> None:
+    """Set these; what else was set on the topic stays, because this request replaces all."""
+    entries = (await _configured(admin, [topic]))[topic.name]
+    kept = {entry[0]: entry[1] for entry in entries if entry[3] == _SET_ON_THE_TOPIC}
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, kept | values)
+    for answer in await admin.alter_configs([resource]):
+        for code, message, *_ in answer.resources:
+            if code:
+                raise Differs(f"Kafka does not change {topic.name}: {message or for_code(code)}.")
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], replication: int) -> None:
@@ -126,21 +137,20 @@ async def _described(admin: AIOKafkaAdminClient, topics: tuple[Topic, ...]) -> l
     return [topic for topic in answer if not topic["error_code"]]
 
 
-async def _configured(admin: AIOKafkaAdminClient, topics: list[Topic]) -> dict[str, dict[str, str]]:
+async def _configured(
+    admin: AIOKafkaAdminClient, topics: list[Topic]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The settings of each topic: name, value, whether read-only, where it was set."""
     if not topics:
         return {}
     answers = await admin.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
     )
-    return {
-        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
-        for answer in answers
-        for resource in answer.resources
-    }
+    return {resource[3]: resource[4] for answer in answers for resource in answer.resources}
 
 
 class administrator:
-    """Connected within the settings' deadline, or `Unavailable`."""
+    """Connected within the settings' deadline, or `Unavailable`; `WrongSetting` if refused."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -153,10 +163,12 @@ class administrator:
                 await self._admin.start()
             except (KafkaError, OSError) as error:
                 await self._admin.close()
+                if why := await refusal(self._settings):
+                    raise WrongSetting(why) from error
                 if monotonic() > limit:
                     raise Unavailable(
-                        f"Kafka does not answer at {self._settings.kafka}; "
-                        "is it running, and is RELANCE_KAFKA its address?"
+                        f"Kafka does not answer at {self._settings.kafka}; is it running, is "
+                        "RELANCE_KAFKA its address, and RELANCE_KAFKA_SECURITY how it talks?"
                     ) from error
                 await asyncio.sleep(0.3)
             else:

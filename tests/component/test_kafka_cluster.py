@@ -44,7 +44,7 @@ async def tell(bench: Bench) -> None:
 async def test_a_leader_that_is_killed_costs_no_event_and_no_order(
     cluster: Kafka, database: Database, names: Names
 ) -> None:
-    async with Bench(cluster.bootstrap, database.dsn(), names.prefix, replication=3) as bench:
+    async with Bench(cluster.bootstrap, database.dsn(), names.prefix, kafka_replication=3) as bench:
         await bench.toy(echo=True)
         telling = asyncio.create_task(tell(bench))
         await bench.told(NOTES // 10)

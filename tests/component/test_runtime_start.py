@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from relance.stack.kafka import Kafka
 from shared.runtime import migration, topics
@@ -84,6 +85,34 @@ async def test_a_topic_with_another_partition_count_or_setting_is_named(
 
     assert "has 3 partitions instead of 4" in str(refused.value)
     assert "retention.ms=10368000000 instead of 1000" in str(refused.value)
+
+
+async def test_what_differs_is_put_right_and_what_else_was_set_stays(
+    kafka: Kafka, names: Names
+) -> None:
+    settings = Settings(kafka=kafka.bootstrap)
+    topic = toy_topic(names.topic())
+    await topics.carry_out(settings, await topics.plan(settings, [topic]))
+    assert await topics.plan(settings, [topic]) == []
+    async with topics.administrator(settings) as admin:
+        own = {"retention.ms": "1000", "segment.ms": "777000"}
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name, own)])
+
+    planned = await topics.plan(settings, [topic])
+    # The other settings of the table went with the alteration, and are Kafka's defaults again.
+    assert (planned[-1].way, planned[-1].setting) == (
+        "change",
+        ("retention.ms", str(topic.retention_ms)),
+    )
+    await topics.carry_out(settings, planned)
+
+    assert await topics.plan(settings, [topic]) == []
+    async with topics.administrator(settings) as admin:
+        (answer,) = await admin.describe_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, topic.name)]
+        )
+    now = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+    assert now["segment.ms"] == "777000"
 
 
 async def test_the_whole_table_can_be_made_and_is_then_found_right(kafka: Kafka) -> None:

@@ -28,13 +28,13 @@ structlog.configure(
 class Bench:
     """`async with Bench(…) as bench`; everything it waits for has a limit."""
 
-    def __init__(self, bootstrap: str, dsn: str, prefix: str, *, replication: int = 1) -> None:
+    def __init__(self, bootstrap: str, dsn: str, prefix: str, **settings: Any) -> None:
         self.settings = Settings(
             kafka=bootstrap,
-            kafka_replication=replication,
             postgres=SecretStr(dsn),
             migrate=True,
             gate_margin_s=0.25,
+            **settings,
         )
         self.name = prefix
         self.source = toy_topic(f"{prefix}in.events.v1")
@@ -126,7 +126,7 @@ class Bench:
         """The first `many` records of a topic."""
         consumer = AIOKafkaConsumer(
             topic,
-            bootstrap_servers=self.settings.kafka,
+            **kafka.connection(self.settings),
             auto_offset_reset="earliest",
             enable_auto_commit=False,
         )

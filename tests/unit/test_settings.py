@@ -1,5 +1,7 @@
 """A wrong setting is told in a sentence, and never with a secret in it."""
 
+from pathlib import Path
+
 import pytest
 
 from services.notifications.settings import NotificationsSettings
@@ -35,3 +37,22 @@ def test_a_wrong_setting_is_named_and_no_secret_told(
     with pytest.raises(WrongSetting) as told:
         NotificationsSettings.read()
     assert str(told.value) == sentence
+
+
+def test_a_password_is_asked_for_where_kafka_wants_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELANCE_KAFKA_SECURITY", "SASL_SSL")
+    monkeypatch.setenv("RELANCE_KAFKA_USER", "relance")
+    with pytest.raises(WrongSetting, match="SASL_SSL needs RELANCE_KAFKA_USER and RELANCE_KAFKA_P"):
+        NotificationsSettings.read()
+
+
+def test_a_file_without_an_authority_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ca.pem"
+    monkeypatch.setenv("RELANCE_KAFKA_CA", str(file))
+    with pytest.raises(WrongSetting, match="RELANCE_KAFKA_CA: this file cannot be read: No such"):
+        NotificationsSettings.read()
+    file.write_text("no certificate")
+    with pytest.raises(WrongSetting, match="RELANCE_KAFKA_CA: this file should hold a certificate"):
+        NotificationsSettings.read()

@@ -3,7 +3,7 @@
 import pytest
 
 from relance.stack.error import StackError
-from tests.elsewhere import PostgresElsewhere, chosen, outside_address
+from tests.elsewhere import PostgresElsewhere, chosen, take_outside_addresses
 
 
 def test_the_embedded_stack_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,9 +17,10 @@ def test_a_wrong_stack_is_told_with_those_there_are(monkeypatch: pytest.MonkeyPa
         chosen()
 
 
-def test_an_address_that_was_not_given_is_asked_for() -> None:
-    with pytest.raises(StackError, match="RELANCE_STACK=external needs an address in RELANCE_X"):
-        outside_address("RELANCE_X")
+def test_an_address_that_was_not_given_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RELANCE_KAFKA", raising=False)
+    with pytest.raises(StackError, match="=external needs an address in RELANCE_KAFKA"):
+        take_outside_addresses()
 
 
 def test_every_role_comes_in_with_the_password_that_was_given() -> None:

@@ -1,7 +1,7 @@
 """What the topic table asks of a cluster (`runtime.md` 20, 23)."""
 
 from shared.contract.topics import DIRECTORY, INTAKE, PIPELINE
-from shared.runtime.topics import configuration
+from shared.runtime.topic_plan import configuration
 
 
 def test_acknowledged_means_on_two_brokers_or_on_the_disk_of_the_only_one() -> None:
