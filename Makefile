@@ -14,7 +14,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up lint bench faults containers clean
+.PHONY: help demo test up lint bench mutants faults containers clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -36,6 +36,9 @@ lint: $(READY) ## style, types, and who may import whom
 
 bench: $(READY) ## our throughput beside the documented way, in the same run
 	@$(RUN) -m benchmarks $(ARGS)
+
+mutants: $(READY) ## break each rule of the rulebooks in turn: does a scenario notice?
+	@.venv/bin/relance mutants $(ARGS)
 
 faults: $(READY) ## what faults do: kills, freezes, outages, full disks; a table
 	@$(RUN) -m pytest -m long -q

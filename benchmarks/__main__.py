@@ -12,12 +12,12 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from benchmarks import door, growth, limit, profile, relay, result, throughput
+from benchmarks import core, door, growth, limit, profile, relay, result, throughput
 from benchmarks.bench import Bench
 from benchmarks.result import Result
 
 ROWS: Mapping[str, Callable[[Bench], Awaitable[list[Result]]]] = {
-    module.ROW: module.measure for module in (throughput, limit, profile, growth, relay, door)
+    module.ROW: module.measure for module in (throughput, limit, profile, growth, relay, door, core)
 }
 
 

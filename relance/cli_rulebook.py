@@ -1,4 +1,4 @@
-"""The commands about rulebooks that need no broker: check, simulate.
+"""The commands about rulebooks that need no broker: check, simulate, mutants.
 
 As in `relance.cli`, a command's own code is imported when it is called.
 """
@@ -21,6 +21,7 @@ def add_to(app: typer.Typer) -> None:
     """Give `app` these commands."""
     app.command()(check)
     app.command()(simulate)
+    app.command()(mutants)
 
 
 def all_rulebooks() -> list[Path]:
@@ -94,6 +95,27 @@ def simulate(
     with told_in_a_sentence():
         plans = [command.Plan(f.resolve(), days, leads_per_day, seed) for f in folders]
         ok = command.run(plans, sms_price, processes, as_json=json, say=typer.echo)
+    raise typer.Exit(0 if ok else 1)
+
+
+def mutants(
+    rulebooks: Annotated[
+        list[str] | None, typer.Argument(help="Folders, or names; all of them if none.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many share the work; all processors if none.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+) -> None:
+    """Break each rule of a rulebook in turn and see whether a scenario notices.
+
+    Exit 0 only if every mutant is noticed or has a reason in the rulebook's mutants.toml.
+    """
+    from relance.mutants import command  # noqa: PLC0415
+
+    folders = [folder_of(name).resolve() for name in rulebooks or ()] or all_rulebooks()
+    with told_in_a_sentence():
+        ok = command.run(folders, processes, as_json=json, say=typer.echo)
     raise typer.Exit(0 if ok else 1)
 
 

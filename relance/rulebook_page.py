@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from relance.rulebook_schema import ELSEWHERE, PARTS, SPOKEN, Shapes
 from relance.stack.home import PROJECT
+from relance.toml_text import inline
 from services.pipeline.core import action as acts
 from shared.domain.rulebook import due, message, placeholder, reference, source
 from shared.domain.rulebook.condition import Condition
@@ -108,7 +109,7 @@ def _arguments(cls: type[BaseModel], without: tuple[str, ...] = ()) -> list[str]
         default = shape.get("default")
         note = " (needed)" if name in needed else ""
         if name not in needed and default and not isinstance(default, Mapping | list):
-            note = f" (default: {_toml(default)})"
+            note = f" (default: {inline(default)})"
         lines.append(f"- `{name}`: {_shape(shape)}{note}")
     return [*lines, ""] if lines else []
 
@@ -246,7 +247,7 @@ def _example_of(part: str, word: str) -> tuple[str, str] | None:
             for said in _said(entry, part):
                 if _says(said, word, part):
                     key = "need" if part == "if" and said in entry.get("need", ()) else part
-                    listed = f"[ {_toml(said)} ]" if part in ("if", "do") else _toml(said)
+                    listed = f"[ {inline(said)} ]" if part in ("if", "do") else inline(said)
                     return f"{name.partition('/')[0]} {entry['id']}", f"{key} = {listed}"
     return None
 
@@ -278,35 +279,11 @@ def _example_table(file: str, key: str) -> tuple[str, str] | None:
         found = tables.get(key)
         if not name.endswith(f"/{file}") or not found:
             continue
-        table = min(found, key=lambda t: len(_toml(t))) if isinstance(found, list) else found
+        table = min(found, key=lambda t: len(inline(t))) if isinstance(found, list) else found
         head = f"[[{key}]]" if isinstance(found, list) else f"[{key}]"
-        body = "\n".join(f"{k} = {_toml(v)}" for k, v in table.items() if k != "stage")
+        body = "\n".join(f"{k} = {inline(v)}" for k, v in table.items() if k != "stage")
         return name.partition("/")[0], f"{head}\n{body}"
     return None
-
-
-def _toml(value: Any) -> str:
-    """A value as TOML writes it in one line."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-        case Mapping():
-            inside = ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items())
-            return f"{{ {inside} }}"
-        case list() | tuple():
-            return f"[{', '.join(_toml(item) for item in value)}]"
-        case _:
-            return str(value)
-
-
-def _key(name: str) -> str:
-    return (
-        name
-        if name.replace("_", "").replace("-", "").isascii() and " " not in name
-        else f'"{name}"'
-    )
 
 
 def _classes(annotation: Any) -> list[type[BaseModel]]:

@@ -117,7 +117,10 @@ class Stand:
     def receive(self, sent: Input) -> list[Envelope]:
         """Something arrives; returns all that is said because of it. Raises intake's `Refusal`."""
         before = len(self.world.log)
-        self.world.receive(sent)
+        if sent.file is not None:
+            self.world.receive_file(sent)
+        else:
+            self.world.receive(sent)
         return self.world.log[before:]
 
     def act(self, lead: str, by: str, action: ActionBase) -> list[Envelope]:

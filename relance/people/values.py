@@ -73,13 +73,13 @@ def sent_by(step: Receive, source: Source, id_: str, at: datetime) -> Input | No
     """The step's bytes at the door; None where intake's format refuses them."""
     try:
         sent = received(step, source, id_, at)
-        sent.arrival()
+        _ = sent.arrivals() if sent.file is not None else sent.arrival()
     except (Refusal, ValueError):
         return None
     return sent
 
 
 def _channel(source: Source) -> str:
-    if source.format == "csv":
-        return "file"
-    return next(channel for channel, format_ in FORMATS.items() if format_ == source.format)
+    """The word of a scenario for what this source takes."""
+    known = {format_: channel for channel, format_ in FORMATS.items()}
+    return known.get(source.format, "file")
