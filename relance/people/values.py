@@ -72,7 +72,7 @@ def ways_in(source: Source, region: str, answered_by: str | None) -> Iterator[Re
 def sent_by(step: Receive, source: Source, id_: str, at: datetime) -> Input | None:
     """The step's bytes at the door; None where intake's format refuses them."""
     try:
-        sent = received(step, source, id_, at)
+        sent = received(step.model_copy(update={"id": id_}), source, id_, at)
         _ = sent.arrivals() if sent.file is not None else sent.arrival()
     except (Refusal, ValueError):
         return None
