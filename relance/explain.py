@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,11 +12,18 @@ from zoneinfo import ZoneInfo
 
 from relance import database
 from relance.database import CannotDo
+from relance.explain_chain import by_id, chain, told
+from relance.explain_due import counted
 from relance.story import heading
 from services.pipeline import history, leads
 from services.pipeline.core.lead import Lead
 from services.pipeline.history import Moment
-from shared.contract.pipeline import ActionRefused
+from shared.contract.envelope import Envelope
+from shared.contract.intake import LeadReceived
+from shared.contract.notifications import NotificationSent
+from shared.contract.pipeline import ActionRefused, DeadlineSet
+from shared.contract.reminders import DeadlinePlanned
+from shared.domain.calendar import OpenHours
 from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import rulebook_folder
@@ -38,6 +45,22 @@ class Explanation:
     moments: Sequence[Moment]
     book: Rulebook
     names: Names
+    hours: OpenHours
+    kept: Mapping[str, Envelope]
+
+    def chain(self, moment: Moment) -> tuple[Envelope, ...]:
+        """What led to this moment, the first first."""
+        return chain(moment.envelope, self.kept)
+
+    def counted(self, moment: Moment) -> str | None:
+        """How the calendar made the instant of a deadline that is planned in this moment."""
+        data = moment.envelope.data
+        if not isinstance(data, DeadlinePlanned):
+            return None
+        asked = self.kept.get(data.deadline_set)
+        if asked is None or not isinstance(asked.data, DeadlineSet):
+            return None
+        return counted(asked.data.due, asked.time, data.due_at, self.hours)
 
 
 async def explain(rulebook: Path, reference: str) -> Explanation:
@@ -55,8 +78,10 @@ async def explain(rulebook: Path, reference: str) -> Explanation:
         directory = await database.directory(tx)
     names = Names.of(book, directory)
     zone = ZoneInfo(directory.site(lead.site).zone)
-    told = tuple(history.moments(envelopes, book, names, zone))
-    return Explanation(lead, told, book, names)
+    told_moments = tuple(history.moments(envelopes, book, names, zone))
+    return Explanation(
+        lead, told_moments, book, names, directory.opening(lead.site), by_id(envelopes)
+    )
 
 
 def as_text(explanation: Explanation) -> str:
@@ -67,7 +92,7 @@ def as_text(explanation: Explanation) -> str:
 def as_json(explanation: Explanation) -> str:
     """For programs: the lead's state, and every event with what made it."""
     lead = explanation.lead
-    told = [
+    moments = [
         {
             "at": moment.at.isoformat(),
             "service": moment.service,
@@ -76,11 +101,13 @@ def as_json(explanation: Explanation) -> str:
             "rule": moment.because.rule if moment.because else None,
             "says": moment.says,
             "version": moment.because.version if moment.because else None,
+            "chain": [link.id for link in explanation.chain(moment)],
+            "counted": explanation.counted(moment),
             "event": moment.envelope.model_dump(mode="json", by_alias=True, exclude_none=True),
         }
         for moment in explanation.moments
     ]
-    whole = {"lead": lead.model_dump(mode="json", by_alias=True), "history": told}
+    whole = {"lead": lead.model_dump(mode="json", by_alias=True), "history": moments}
     return json.dumps(whole, ensure_ascii=False, indent=2)
 
 
@@ -102,6 +129,7 @@ def _body(explanation: Explanation) -> Iterator[str]:
     day: date | None = None
     before: Moment | None = None
     said: set[str] = set()
+    before_links = ""
     for moment in explanation.moments:
         if moment.at.date() != day:
             day, before = moment.at.date(), None
@@ -111,6 +139,15 @@ def _body(explanation: Explanation) -> Iterator[str]:
             if rule not in said:
                 said.add(rule)
                 yield from _sentence(f"{rule}: {sentence}")
+        if slice_ := explanation.counted(moment):
+            yield from _sentence(slice_)
+        if isinstance(moment.envelope.data, LeadReceived):
+            yield from _sentence(f"inbound record {moment.envelope.id}")
+        if isinstance(moment.envelope.data, NotificationSent):
+            links = told(explanation.chain(moment), explanation.names, explanation.hours.zone)
+            if links and links != before_links:  # the same request by another channel
+                yield from _sentence(f"because {links}")
+            before_links = links
         before = moment
 
 

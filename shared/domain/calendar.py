@@ -159,6 +159,13 @@ class OpenHours:
                 left -= max(stop - opened, timedelta())
         raise NeverOpen(self.name)
 
+    def open_between(self, start: datetime, end: datetime) -> Iterator[Span]:
+        """The open time from `start` to `end`, in order, an uninterrupted stretch each."""
+        for opened, closed in self._spans(start):
+            if opened >= end:
+                return
+            yield max(opened, start.astimezone(UTC)), min(closed, end.astimezone(UTC))
+
     def add_working_days(self, start: datetime, days: int) -> datetime:
         """The local time of day of `start` on the `days`-th open day after it (before it if < 0).
 
