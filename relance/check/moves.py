@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from relance.people.commitment import commitments
 from relance.people.deed import accomplish, actor_of
 from relance.people.stand import MINUTE, Arguments, Stand
 from relance.people.values import EMAIL, known_value, phone_in, sent_by, ways_in
@@ -70,6 +71,7 @@ def deeds(stand: Stand, lead: Lead) -> Iterator[tuple[str, Arguments]]:
         yield from _endings(book, lead)
         yield from _tasks(book, lead)
         yield from _sending(book)
+        yield from commitments(stand, lead)
         for agent in stand.world.directory.agents:
             if agent.id != lead.owner and agent.team is not None:
                 yield f"assigns it to {agent.id}", {"act": "assign", "to": agent.id}

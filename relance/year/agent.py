@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
+from relance.people.commitment import commitments
 from relance.people.deed import accomplish, actor_of
 from relance.people.stand import MINUTE, Arguments, Stand
 from services.pipeline.core.lead import Lead, Task
@@ -19,6 +20,14 @@ REACHED = 0.55
 """So many calls are answered."""
 FORWARD, GIVES_UP, NOTHING_FOR_US = 0.6, 0.14, 0.05
 """After a conversation the lead goes on, is lost, or was none; else it is spoken of again."""
+SELDOM = {
+    "book": 0.15,
+    "move_appointment": 0.05,
+    "cancel_appointment": 0.05,
+    "miss_appointment": 0.2,
+    "block": 0.01,
+}
+"""So often at a sitting, where it can be done."""
 TRIES_AT_MOST = 12
 """Then an agent tries to close the lead, each time they work on it."""
 PATIENCE_DAYS = 120
@@ -47,6 +56,10 @@ class Agent:
 
     def work(self, lead: Lead) -> None:
         """One sitting: the most urgent task, or whatever keeps the lead going."""
+        self._commits(lead)
+        lead = self.stand.lead(lead.id)
+        if not lead.is_open:
+            return
         if self._is_hopeless(lead) and self._ends(lead):
             return
         task = min(lead.open_tasks(), key=_urgency, default=None)
@@ -57,6 +70,13 @@ class Agent:
         if task is not None:
             self._does(lead, {"act": "complete_task", "task": task.id, "note": "ok"})
         self._decides(self.stand.lead(lead.id))
+
+    def _commits(self, lead: Lead) -> None:
+        """Takes the lead up and answers what was asked; books, cancels or moves now and then."""
+        for _, arguments in list(commitments(self.stand, lead)):
+            act = arguments["act"]
+            if act in ("acknowledge", "answer") or self.rng.random() < SELDOM.get(str(act), 0.0):
+                self._does(lead, arguments)
 
     def _tries(self, lead: Lead, *, reached: bool) -> None:
         codes = [c for c in self.book.attempts.values() if c.channel == "call"]
