@@ -21,21 +21,22 @@ MANY = 4_000
 _CONTACTS = """
 insert into contact
 select (jsonb_populate_record(c, jsonb_build_object(
-  'id', id, 'state', replace(replace(c.state::text, c.id::text, id::text), $1, phone)::jsonb
+  'id', p.id, 'state', replace(replace(c.state::text, c.id::text, p.id::text), $1, p.phone)::jsonb
 ))).*
-from contact c, people where c.id = $2
+from contact c, people p where c.id = $2
 """
 _POINTS = """
 insert into contact_point (tenant, kind, value, contact)
-select p.tenant, 'phone', phone, id from contact_point p, people where p.contact = $1
+select c.tenant, 'phone', p.phone, p.id from contact_point c, people p where c.contact = $1
 """
 _LEADS = """
 insert into lead
 select (jsonb_populate_record(l, jsonb_build_object(
-  'id', lead, 'contact', id, 'words', replace(l.words, $1, phone), 'state', replace(replace(
-    replace(l.state::text, l.id::text, lead::text), l.contact::text, id::text), $1, phone)::jsonb
+  'id', p.lead, 'contact', p.id, 'words', replace(l.words, $1, p.phone),
+  'state', replace(replace(replace(l.state::text, l.id::text, p.lead::text),
+    l.contact::text, p.id::text), $1, p.phone)::jsonb
 ))).*
-from lead l, people where l.contact = $2
+from lead l, people p where l.contact = $2
 """
 _PEOPLE = "create temporary table people (phone text, id uuid, lead uuid)"
 _PERSONS = """
