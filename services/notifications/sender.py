@@ -8,7 +8,7 @@ decides and the message is counted by name (`design.md` 10).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from time import monotonic
 from typing import Any
 
@@ -19,6 +19,7 @@ from services.notifications.core.content import Links
 from services.notifications.core.delivery import (
     NotTaken,
     Result,
+    Step,
     Unclear,
     release,
     settle,
@@ -44,6 +45,9 @@ _STEPPING_POLL_S = 0.02
 _UNJUDGED_PAUSE_S = 60.0
 _STOP_GRACE_S = 8.0
 
+Handed = tuple[Message, Result]
+"""A message, and what came of handing it over."""
+
 
 class Sender:
     """One provider's messages, several side by side."""
@@ -59,6 +63,8 @@ class Sender:
         self._links = Links(settings.answer_url, settings.link_key.get_secret_value().encode())
         self._channel = provider.channel
         self._tasks: set[asyncio.Task[None]] = set()
+        self._results: list[Handed] = []
+        self._recording = asyncio.Lock()
         self.wake = asyncio.Event()
         """Set it when there may be something to send."""
 
@@ -185,37 +191,52 @@ class Sender:
         await self._service.unit(end_lease, patience_s=None)
 
     async def _settle(self, message: Message, result: Result) -> None:
-        """Record the result and tell of it in one transaction, if this attempt still counts."""
+        """Record the result, and in the same transaction those that came while one was written.
 
-        async def record(
-            tx: Transaction,
-        ) -> tuple[tuple[Message | None, list[Envelope]], list[Envelope]]:
-            current = await store.in_hand(tx, message.id, message.attempts)
-            if current is None:
-                return (None, []), []
-            after, told = settle(
-                current,
-                result,
-                clock.now(),
-                self._policy(current),
-                self._settings.attempts_at_most,
-            )
-            await store.change(tx, [after])
-            await store.note(
-                tx,
-                after,
-                provider_id=getattr(result, "provider_id", None),
-                why=getattr(result, "why", None),
-                pause_s=self._pause_s(after.attempts),
-            )
-            return (after, told), told
+        One commit a message would be all that notifications does at a hundred leads a second.
+        """
+        self._results.append((message, result))
+        async with self._recording:
+            results, self._results = self._results, []
+            if results:  # else somebody before us has recorded ours with theirs
+                await self._record(results)
 
-        after, told = await self._service.unit(record, patience_s=None)
-        self._count(after.status if after else "overtaken")
-        self._count_unknown(told)
-        if after and after.status in ("requested", "failed"):
-            why = getattr(result, "why", "")
-            log.warning("a message did not go", message=after.id, status=after.status, why=why)
+    async def _record(self, results: Sequence[Handed]) -> None:
+        """Store the results and tell of them, each if its attempt still counts."""
+
+        async def record(tx: Transaction) -> tuple[list[Step], list[Envelope]]:
+            current = await store.in_hand(tx, [message for message, _ in results])
+            steps: list[Step] = []
+            notes: list[store.Note] = []
+            for message, result in results:
+                now = current.get(message.id)
+                if now is not None and now.attempts == message.attempts:
+                    steps.append(self._judged(now, result))
+                    notes.append(self._note(steps[-1][0], result))
+            await store.change(tx, [after for after, _ in steps])
+            await store.note(tx, notes)
+            return steps, [envelope for _, told in steps for envelope in told]
+
+        steps = {step[0].id: step for step in await self._service.unit(record, patience_s=None)}
+        for message, result in results:
+            after, told = steps.get(message.id, (None, []))
+            self._count(after.status if after else "overtaken")
+            self._count_unknown(told)
+            if after and after.status in ("requested", "failed"):
+                why = getattr(result, "why", "")
+                log.warning("a message did not go", message=after.id, status=after.status, why=why)
+
+    def _judged(self, current: Message, result: Result) -> Step:
+        most = self._settings.attempts_at_most
+        return settle(current, result, clock.now(), self._policy(current), most)
+
+    def _note(self, after: Message, result: Result) -> store.Note:
+        return store.Note(
+            after.id,
+            getattr(result, "provider_id", None),
+            getattr(result, "why", None),
+            self._pause_s(after.attempts),
+        )
 
     def _policy(self, message: Message) -> Policy:
         try:

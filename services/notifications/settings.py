@@ -43,7 +43,7 @@ class NotificationsSettings(Settings):
     sms_token: SecretStr | None = Field(
         default=None, description="The SMS provider's bearer token."
     )
-    sms_at_once: int = Field(default=8, ge=1, le=100, description="SMS handed over side by side.")
+    sms_at_once: int = Field(default=16, ge=1, le=100, description="SMS handed over side by side.")
     provider_timeout_s: float = Field(
         default=15, gt=0, le=100, description="How long a provider may take for one message."
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, get_args
 
@@ -100,16 +100,20 @@ returning {_COLUMNS}, extract(epoch from clock_timestamp() - handed_at)::float8 
 """
 
 _IN_HAND = f"""
-select {_COLUMNS} from message where id = $1 and status = 'sending' and attempts = $2 for update
+select {_COLUMNS} from message
+where (id, attempts) in (select * from unnest($1::uuid[], $2::int[])) and status = 'sending'
+order by place for update
 """
 _LEASE_ENDS = """
 update message set lease_until = clock_timestamp() + make_interval(secs => $3), why = $4
 where id = $1 and status = 'sending' and attempts = $2
 """
 _NOTE = """
-update message set provider_id = $2, why = $3,
-  retry_at = case when status = 'requested' then clock_timestamp() + make_interval(secs => $4) end
-where id = $1
+update message m set provider_id = n.provider_id, why = n.why,
+  retry_at = case when m.status = 'requested'
+    then clock_timestamp() + make_interval(secs => n.pause_s) end
+from unnest($1::uuid[], $2::text[], $3::text[], $4::float8[]) as n (id, provider_id, why, pause_s)
+where m.id = n.id
 """
 _PUT_OFF = """
 update message set retry_at = clock_timestamp() + make_interval(secs => $2), why = $3
@@ -194,10 +198,10 @@ async def claim_lost(
     return [(_message(row), row["asked_s"]) for row in rows]
 
 
-async def in_hand(tx: Transaction, id_: str, attempt: int) -> Message | None:
-    """The message as it is now, locked, if that attempt is still the one that counts."""
-    row = await tx.fetchrow(_IN_HAND, id_, attempt)
-    return _message(row) if row else None
+async def in_hand(tx: Transaction, handed: Sequence[Message]) -> dict[str, Message]:
+    """These messages as they are now, locked: those whose attempt is still the one that counts."""
+    rows = await tx.fetch(_IN_HAND, [m.id for m in handed], [m.attempts for m in handed])
+    return {str(row["id"]): _message(row) for row in rows}
 
 
 async def end_lease(tx: Transaction, message: Message, in_s: float, why: str) -> None:
@@ -205,11 +209,25 @@ async def end_lease(tx: Transaction, message: Message, in_s: float, why: str) ->
     await tx.execute(_LEASE_ENDS, message.id, message.attempts, in_s, why)
 
 
-async def note(
-    tx: Transaction, message: Message, *, provider_id: str | None, why: str | None, pause_s: float
-) -> None:
-    """Beside the new state: what the provider said, and when to try again."""
-    await tx.execute(_NOTE, message.id, provider_id, why, pause_s)
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Beside a message's new state: what the provider said, and in how long to try again."""
+
+    message: str
+    provider_id: str | None
+    why: str | None
+    pause_s: float
+
+
+async def note(tx: Transaction, notes: Sequence[Note]) -> None:
+    """Store what the provider said of each."""
+    await tx.execute(
+        _NOTE,
+        [each.message for each in notes],
+        [each.provider_id for each in notes],
+        [each.why for each in notes],
+        [each.pause_s for each in notes],
+    )
 
 
 async def put_off(tx: Transaction, message: Message, pause_s: float, why: str) -> None:
