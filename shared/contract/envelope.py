@@ -83,6 +83,9 @@ class Envelope(Value):
     `sequence` is dense per (source, subject), set by the outbox (`runtime.md` 9).
     """
 
+    # Its JSON, once somebody asked for it: history and outbox write the same. A copy has none.
+    __slots__ = ("_written",)
+
     specversion: Literal["1.0"] = "1.0"
     id: str
     source: str
@@ -99,10 +102,23 @@ class Envelope(Value):
 
     def to_bytes(self) -> bytes:
         """The envelope as it is written to Kafka: compact JSON without absent attributes."""
-        return _to_json(self, by_alias=True, exclude_none=True)
+        try:
+            written: bytes = _written.__get__(self)
+        except AttributeError:
+            written = _to_json(self, by_alias=True, exclude_none=True)
+            _written.__set__(self, written)
+        return written
+
+    def numbered(self, sequence: int) -> bytes:
+        """The same with its place among the events of its subject, which is known last of all."""
+        if self.sequence is not None:
+            return self.model_copy(update={"sequence": sequence}).to_bytes()
+        return b'%b,"sequence":%d}' % (self.to_bytes()[:-1], sequence)
 
 
-# The serializer itself gives bytes; a model's own method makes text of them first.
+# Asked for by the model, what is not there goes through pydantic first, slowly. The serializer
+# itself gives bytes; a model's own method makes text of them first.
+_written = Envelope.__dict__["_written"]
 _to_json = TypeAdapter(Envelope).serializer.to_json
 
 

@@ -50,24 +50,24 @@ def topic_of(source: str) -> str:
     return f"{source.strip('/')}.events.v1"
 
 
-async def append(tx: Transaction, source: str, envelopes: Sequence[Envelope]) -> list[Envelope]:
-    """Store `envelopes` to be published after the commit; return them with their sequence.
+async def append(tx: Transaction, source: str, envelopes: Sequence[Envelope]) -> None:
+    """Store `envelopes`, each with its sequence, to be published after the commit.
 
     Raises `TooLarge`. The caller wakes the relay after the commit.
     """
     if not envelopes:
-        return []
+        return
     many = Counter(envelope.subject for envelope in envelopes)
     subjects = sorted(many)
     rows = await tx.fetch(_NUMBER, source, subjects, [many[subject] for subject in subjects])
     last = {row["subject"]: row["last"] - many[row["subject"]] for row in rows}
-    numbered = []
+    topic = topic_of(source)
+    messages = []
     for envelope in envelopes:
         last[envelope.subject] += 1
-        numbered.append(envelope.model_copy(update={"sequence": last[envelope.subject]}))
-    topic = topic_of(source)
-    await store(tx, [Message(topic, e.subject.encode(), _bytes(e)) for e in numbered])
-    return numbered
+        value = _numbered(envelope, last[envelope.subject])
+        messages.append(Message(topic, envelope.subject.encode(), value))
+    await store(tx, messages)
 
 
 async def store(tx: Transaction, messages: Sequence[Message]) -> None:
@@ -102,8 +102,8 @@ def headers_from_json(text: str) -> Headers:
     )
 
 
-def _bytes(envelope: Envelope) -> bytes:
-    value = envelope.to_bytes()
+def _numbered(envelope: Envelope, sequence: int) -> bytes:
+    value = envelope.numbered(sequence)
     if len(value) > MAX_EVENT_BYTES:
         raise TooLarge(f"{envelope.type} of {envelope.subject} has {len(value)} bytes, over 900 KB")
     return value

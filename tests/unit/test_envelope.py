@@ -60,3 +60,18 @@ def test_an_event_on_the_wire_is_compact_json_without_what_is_absent() -> None:
     assert told["data"] == {"because": RULE.model_dump(), "text": "не поднял"}
     assert "не поднял".encode() in written
     assert b'": ' not in written
+
+
+def test_what_was_written_once_is_not_what_a_changed_copy_says() -> None:
+    first = _envelope()
+    assert first.to_bytes() == first.to_bytes()
+    other = first.model_copy(update={"subject": "другая"})
+    assert decode(other.to_bytes()).subject == "другая"
+    assert first == _envelope()
+
+
+@pytest.mark.parametrize("before", [None, 3])
+def test_a_numbered_event_reads_as_the_event_with_that_sequence(before: int | None) -> None:
+    envelope = _envelope().model_copy(update={"sequence": before})
+    told = decode(envelope.numbered(7))
+    assert told == envelope.model_copy(update={"sequence": 7})
