@@ -34,7 +34,7 @@ lint: $(READY) ## style, types, and who may import whom
 	@$(RUN) -m mypy
 	@.venv/bin/lint-imports
 
-bench: $(READY) ## our throughput beside the documented way, in the same run
+bench: $(READY) ## what it does a second and what that costs; ARGS="--quick", ARGS="--only relay"
 	@$(RUN) -m benchmarks $(ARGS)
 
 mutants: $(READY) ## break each rule of the rulebooks in turn: does a scenario notice?

@@ -35,7 +35,8 @@ async def measure(bench: Bench) -> list[Result]:
             seen[part].append(Run(cost_us))
         bench.say(f"run {number + 1}: CPU of a new lead in µs: {spent}")
     many = bench.many(MANY)
-    await _draw(side, Workload.of(NEW, many, bench.people(many)))
+    into = side.home.folder / FLAMES.name if bench.quick else FLAMES
+    await _draw(side, Workload.of(NEW, many, bench.people(many)), into)
     return [
         Result.of(ROW, f"CPU of a new lead, {_PARTS[part]}", "µs", runs, less=True)
         for part, runs in seen.items()
@@ -59,7 +60,7 @@ async def _spent(side: Side, workload: Workload) -> dict[str, float]:
     return {part: round((to_s[part] - from_s[part]) / many * 1e6, 1) for part in from_s}
 
 
-async def _draw(side: Side, workload: Workload) -> None:
+async def _draw(side: Side, workload: Workload, into: Path) -> None:
     """The flame graph of the measured process; drawn in a run of its own, for it costs."""
     await publish(side.kafka, INTAKE, workload.events())
     async with Outputs(side.kafka) as outputs:
@@ -67,21 +68,20 @@ async def _draw(side: Side, workload: Workload) -> None:
         with side.at_work():
             early = Workload(workload.many // 8, workload.effects, workload.run, workload.first)
             await side.watched(outputs, before, early, at_least=True)
-            with _sampled(side.pids["service"][0], FLAMES):
+            with _sampled(side.pids["service"][0], into):
                 await side.watched(outputs, before, workload)
 
 
 @contextmanager
 def _sampled(pid: int, into: Path) -> Iterator[None]:
-    """py-spy looks at the process meanwhile."""
+    """py-spy looks at the process meanwhile. It writes its own command into the graph: no paths."""
     spy = subprocess.Popen(
-        [
-            Path(sys.executable).with_name("py-spy"), "record", "--pid", str(pid),
-            "--rate", str(_PER_S), "--format", "flamegraph", "--output", into,
-        ],
+        ["py-spy", "record", "--pid", str(pid), "--rate", str(_PER_S), "--output", into.name],
+        executable=Path(sys.executable).with_name("py-spy"),
+        cwd=into.parent,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     try:
         yield
     finally:
