@@ -110,12 +110,18 @@ class Side:
         return self.rate(seen, workload)
 
     async def measure_joined(self, workload: Workload, processes: int) -> float:
-        """The same for several processes that share the partitions: they have joined first."""
+        """The same for several processes that share the partitions: they have joined first.
+
+        The inputs are written beforehand: while they are sent the machine has other work.
+        """
+        events = list(workload.events())
+        for event in events:
+            event.to_bytes()
         async with Outputs(self.kafka) as outputs:
             before = await outputs.count()
             with self.at_work(processes):
                 await self._joined(processes)
-                publishing = asyncio.create_task(publish(self.kafka, INTAKE, workload.events()))
+                publishing = asyncio.create_task(publish(self.kafka, INTAKE, events))
                 seen = await self.watched(outputs, before, workload)
                 await publishing
         return self.rate(seen, workload)
