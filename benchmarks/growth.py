@@ -21,9 +21,10 @@ MANY = 4_000
 _CONTACTS = """
 insert into contact
 select (jsonb_populate_record(c, jsonb_build_object(
-  'id', p.id, 'state', replace(replace(c.state::text, c.id::text, p.id::text), $1, p.phone)::jsonb
+  'id', p.id, 'state', replace(replace(replace(c.state::text, c.id::text, p.id::text),
+    l.id::text, p.lead::text), $1, p.phone)::jsonb
 ))).*
-from contact c, people p where c.id = $2
+from contact c join lead l on l.contact = c.id, people p where c.id = $2
 """
 _POINTS = """
 insert into contact_point (tenant, kind, value, contact)
