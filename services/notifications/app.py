@@ -14,6 +14,7 @@ from services.notifications.providers.sms import HttpSms
 from services.notifications.providers.smtp import MailServer, Smtp
 from services.notifications.providers.webhook import Way, Webhooks
 from services.notifications.providers.webhook_sandbox import WebhookSandbox
+from services.notifications.releasing import Releasing
 from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from shared.contract import topics
@@ -41,8 +42,10 @@ class Notifications(Service):
         for sender in self.senders:
             self.loops.append(sender.run)
             self.on_stop.append(sender.close)
+        releasing = Releasing(self, book.tenant)
+        self.loops.append(releasing.run)
         self.next_instants.append(self._next_message)
-        self.quiet_checks.append(self._sending)
+        self.quiet_checks += [self._sending, releasing.busy]
 
     def committed(self, outcome: Outcome) -> None:
         """A batch was committed: there may be something to send."""

@@ -10,6 +10,7 @@ those that last longer than four weeks, for the sake of whoever waits for the te
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,16 +25,42 @@ from relance.simulation.cue import Acted, Cue, Declared, Passed, Received
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
 from relance.simulation.performance import Outcome, Performance
 from relance.simulation.service import Pipeline
-from relance.simulation.step import Act, Declare, Receive, Reply, Step, Until, Wait
+from relance.simulation.step import (
+    Act,
+    Answer,
+    Call,
+    Declare,
+    FileRow,
+    Receive,
+    Reply,
+    Step,
+    Until,
+    Wait,
+)
 from relance.simulation.world import World
 from services.pipeline.core.action import Close
-from shared.contract.directory import Document
+from shared.contract.directory import Absence, Availability, Document
+from shared.domain.contact_point import read_email
 from shared.domain.directory import Directory
 
 WEEK = timedelta(weeks=1)
 LONGEST = 4 * WEEK
+LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2})?")
 EVER = datetime.min.replace(tzinfo=UTC)
-CARRIED = (Receive, Reply, Act, Declare, Wait, Until, Refuse, Expect, ExpectNo, View)
+CARRIED = (
+    Receive,
+    Reply,
+    Call,
+    Answer,
+    Act,
+    Declare,
+    Wait,
+    Until,
+    Refuse,
+    Expect,
+    ExpectNo,
+    View,
+)
 """The steps that today's doors and API can carry."""
 
 
@@ -124,11 +151,14 @@ def _untils(steps: Iterable[Step]) -> Iterable[datetime]:
 
 
 def _own(step: Step, number: int, later: timedelta) -> Step:
-    if isinstance(step, Until):
-        return step.model_copy(update={"until": step.until + later})
+    if later and not isinstance(step, Wait):
+        said = step.model_dump(by_alias=True, exclude_unset=True)
+        step = type(step).model_validate(_moved(said, later))
     if isinstance(step, Receive):
-        points = {"phone": _phone(step.phone, number), "email": _email(step.email, number)}
-        return step.model_copy(update=points)
+        rows = tuple(_own_row(row, number) for row in step.rows)
+        return step.model_copy(update={**_points(step, number), "rows": rows})
+    if isinstance(step, Call):
+        return step.model_copy(update={"phone": _phone(step.phone, number)})
     if isinstance(step, Refuse) and isinstance(step.refuse, Act):
         return step.model_copy(update={"refuse": _own(step.refuse, number, later)})
     if isinstance(step, Act) and step.act == "set_fields":
@@ -137,6 +167,29 @@ def _own(step: Step, number: int, later: timedelta) -> Step:
     if isinstance(step, Act) and step.act == "create_lead":
         return Act.model_validate(_own_points(step.model_dump(by_alias=True), number))
     return step
+
+
+def _points(said: Receive | FileRow, number: int) -> dict[str, str | None]:
+    return {"phone": _phone(said.phone, number), "email": _email(said.email, number)}
+
+
+def _own_row(row: FileRow, number: int) -> FileRow:
+    id_ = None if row.id is None else f"s{number}-{row.id}"
+    return row.model_copy(update={**_points(row, number), "id": id_})
+
+
+def _moved(said: Any, later: timedelta) -> Any:
+    """Every local date and time that is said, so much later."""
+    if isinstance(said, datetime):
+        return said + later
+    if isinstance(said, dict):
+        return {name: _moved(value, later) for name, value in said.items()}
+    if isinstance(said, list | tuple):
+        return [_moved(value, later) for value in said]
+    if isinstance(said, str) and LOCAL.fullmatch(said):
+        moved = datetime.fromisoformat(said) + later
+        return moved.isoformat(timespec="minutes")[: len(said)]
+    return said
 
 
 def _own_points(said: Mapping[str, Any], number: int) -> dict[str, Any]:
@@ -158,7 +211,9 @@ def _phone(text: str | None, number: int) -> str | None:
 
 
 def _email(text: str | None, number: int) -> str | None:
-    return None if text is None else text.replace("@", f".s{number}@")
+    if text is None or read_email(text).point is None:  # nobody's address stays nobody's
+        return text
+    return text.replace("@", f".s{number}@")
 
 
 def _instant(scenario: Scenario, company: Company, local: datetime) -> datetime:
@@ -206,8 +261,18 @@ def _cleared_stage(play: Play, company: Company) -> Moment:
     ]
     close, at, boss = Close(status="invalid"), play.end, _manager(company.directory)
     closing = [Acted(at, lead, boss, close, f"{at.isoformat()}-{lead}") for lead in leads]
-    restored = Declared(at, _documents(company))
+    restored = Declared(at, (*_documents(company), *_taken_back(play)))
     return Moment(at, ((restored,), tuple(closing)))
+
+
+def _taken_back(play: Play) -> Iterable[Document]:
+    """Everybody is there again and can take a call."""
+    cues = (cue for moment in play.moments for one in moment.rounds for cue in one)
+    for document in (d for cue in cues if isinstance(cue, Declared) for d in cue.documents):
+        if isinstance(document, Absence):
+            yield document.model_copy(update={"withdrawn": True})
+        elif isinstance(document, Availability):
+            yield document.model_copy(update={"state": "available"})
 
 
 def _manager(directory: Directory) -> str:
@@ -226,7 +291,9 @@ def _perform(play: Play, moment: Moment) -> None:
     world = play.world
     world.until(moment.at)
     for cue in (cue for one in moment.rounds for cue in one):
-        if isinstance(cue, Received):
+        if isinstance(cue, Received) and cue.sent.file is not None:
+            world.receive_file(cue.sent)
+        elif isinstance(cue, Received):
             world.receive(cue.sent)
         elif isinstance(cue, Acted):
             world.act(cue.lead, cue.by, cue.action, cue.key)

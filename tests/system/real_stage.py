@@ -13,6 +13,7 @@ from relance import directory
 from relance.outside import Outside
 from relance.simulation.cue import Acted, Cue, Declared, Received
 from relance.simulation.input import Input
+from relance.simulation.notifications import LINKS
 from relance.simulation.world import HASH_KEY
 from relance.stack.home import Home
 from relance.stack.stack import Stack
@@ -24,6 +25,7 @@ from services.pipeline.core.action import CreateLead
 from shared.contract.directory import Document, kind_of
 from shared.contract.envelope import Envelope
 from shared.contract.topics import INTAKE, NOTIFICATIONS, PIPELINE, REMINDERS
+from shared.domain.rulebook.source import Source
 from shared.runtime.clock import ClockFile
 from tests.system.ensemble import Moment, Play
 
@@ -36,7 +38,11 @@ def events_of(play: Play, rulebook: Path, home: Home) -> list[Envelope]:
     home.prepare()
     clock_file = home.folder / "clock"
     ClockFile.create(clock_file, play.start)
-    settings = {"intake": {"RELANCE_HASH_KEY": HASH_KEY.decode()}}
+    settings = {
+        "intake": {"RELANCE_HASH_KEY": HASH_KEY.decode()},
+        "notifications": {"RELANCE_ANSWER_URL": LINKS.url, "RELANCE_LINK_KEY": LINKS.key.decode()},
+        "pipeline": {"RELANCE_LINK_KEY": LINKS.key.decode()},
+    }
     with Stack(home, clock_file=clock_file, rulebook=rulebook, settings=settings) as stack:
         return asyncio.run(_played(play, rulebook, stack, clock_file))
 
@@ -75,6 +81,11 @@ async def _keys(stack: Stack, tenant: str, agents: Iterable[str]) -> dict[str, s
         }
 
 
+def _origin(source: Source) -> str:
+    """The page of the company's own that the form stands on."""
+    return source.origins[0] if source.origins else "https://www.example.com"
+
+
 class _Stage:
     def __init__(
         self,
@@ -103,7 +114,7 @@ class _Stage:
         if sent.file is not None:
             answer = await self._outside.file(source.id, sent.file)
         elif sent.call is None:
-            answer = await self._outside.form(source.id, source.origins[0], dict(sent.form))
+            answer = await self._outside.form(source.id, _origin(source), dict(sent.form))
         elif source.doors[0] == "http":
             answer = await self._outside.call(source.id, dict(sent.call))
         else:
@@ -123,7 +134,7 @@ class _Stage:
                 "Idempotency-Key": cue.key,
             },
         )
-        assert answer.status_code in (200, 409), answer.text
+        assert answer.status_code in (200, 404, 409), answer.text
 
     async def _put(self, document: Document) -> None:
         answer = await self._http.put(
