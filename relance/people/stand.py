@@ -50,7 +50,8 @@ def quiet(book: Rulebook, *, sms: bool = False) -> Rulebook:
         return template.model_copy(update={"files": texts, "subject": template.subject and "-"})
 
     templates = tuple(blank(template) for template in book.messages.template)
-    messages = book.messages.model_copy(update={"template": templates})
+    partials = {n: text for n, text in book.messages.partials.items() if sms and n.endswith("sms")}
+    messages = book.messages.model_copy(update={"template": templates, "partials": partials})
     return book.model_copy(update={"messages": messages, "digests": ()})
 
 

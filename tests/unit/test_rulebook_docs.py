@@ -17,7 +17,11 @@ from shared.domain.rulebook.condition import CONDITIONS
 from shared.domain.rulebook.effect import EFFECTS
 from shared.domain.rulebook.trigger import TRIGGERS
 
-FILES = sorted(PROJECT.glob("rulebooks/*/*.toml"))
+FILES = sorted(
+    file
+    for name in rulebook_schema.documents()
+    for file in PROJECT.glob(f"rulebooks/*/{name.removesuffix('json')}toml")
+)
 EXAMPLE = re.compile(r"```toml\n# (\S+)(?: (\S+))?\n(.*?)\n```\n\n", re.DOTALL)
 RUN_DOCS = "run `relance docs` and commit docs/rulebook.md and rulebooks/schema"
 
@@ -102,9 +106,9 @@ def test_a_typo_does_not_pass(name: str, right: str, wrong: str) -> None:
     assert problems(file, text.replace(right, wrong, 1)) != []
 
 
-def test_the_files_of_axelerator_name_their_schemas() -> None:
-    for file in PROJECT.glob("rulebooks/axelerator/*.toml"):
-        first = file.read_text(encoding="utf-8").splitlines()[0]
-        schema = first.removeprefix("#:schema ")
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f"{f.parent.name}/{f.name}")
+def test_every_file_names_its_schema_in_its_first_line(file: Path) -> None:
+    first = file.read_text(encoding="utf-8").splitlines()[0]
+    schema = first.removeprefix("#:schema ")
 
-        assert (file.parent / schema).resolve() == rulebook_schema.FOLDER / f"{file.stem}.json"
+    assert (file.parent / schema).resolve() == rulebook_schema.FOLDER / f"{file.stem}.json"

@@ -333,3 +333,11 @@ def test_a_proof_names_a_test_and_a_rest_names_a_stage_and_why() -> None:
         changed = f"{proof}\n{rest}\n[[outcome]]\n".replace(old, new)
         with pytest.raises(RulebookError, match=said):
             load(small(("[[outcome]]\n", changed)))
+
+
+def test_digests_go_at_one_time() -> None:
+    digest = '[[digest]]\ntemplate = "t"\nto = "owner"\nat = "%s"\nsections = ["late"]\n\n'
+    both = digest % "09:00" + digest % "10:00"
+
+    with pytest.raises(RulebookError, match="digest: all digests go at one time, not at 09:00"):
+        load(small(("[[outcome]]\n", f"{both}[[outcome]]\n")))

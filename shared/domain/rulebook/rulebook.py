@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from shared.domain.rulebook.condition import AnyOf, Condition, Not, Task
@@ -49,6 +49,14 @@ def by_id(tables: object) -> object:
 ById = BeforeValidator(by_id)
 
 
+def _at_one_time(digests: tuple[Digest, ...]) -> tuple[Digest, ...]:
+    """Digests are due once a morning, all together."""
+    times = sorted({digest.at for digest in digests})
+    if len(times) > 1:
+        raise ValueError(f"all digests go at one time, not at {' and '.join(times)}")
+    return digests
+
+
 def _looks_at_the_actor(condition: Condition) -> bool:
     if isinstance(condition, Not):
         return _looks_at_the_actor(condition.not_)
@@ -78,7 +86,9 @@ class Rulebook(Part):
     words: Annotated[dict[str, Words], ById] = Field(default={})
     settings: Annotated[dict[str, Setting], ById] = Field(default={}, alias="setting")
     queues: Annotated[dict[str, Queue], ById] = Field(default={}, alias="queue")
-    digests: tuple[Digest, ...] = Field(default=(), alias="digest")
+    digests: Annotated[tuple[Digest, ...], AfterValidator(_at_one_time)] = Field(
+        default=(), alias="digest"
+    )
     late: Late | None = None
     proofs: tuple[Proof, ...] = Field(default=(), alias="proof")
     rests: tuple[Rest, ...] = Field(default=(), alias="rest")
