@@ -52,12 +52,8 @@ def test_who_lives_is_listed_and_a_reason_must_belong_to_somebody_alive(tmp_path
     folder = tmp_path / "axelerator"
     copytree(AXELERATOR, folder)
     for file in (folder / "scenarios").glob("*.toml"):
-        kept = "\n[[scenario]]".join(
-            part
-            for part in file.read_text(encoding="utf-8").split("\n[[scenario]]")
-            if "qualify" not in part and "001-23" not in part
-        )
-        file.write_text(kept) if "[[scenario]]" in kept else file.unlink()
+        if file.name != "house.toml":  # which knows nothing of this rule
+            file.unlink()
     reason = '[[survivor]]\nmutant = "001-23: do.due.in 30m → 60m"\nwhy = "nobody looks"\n'
     gone = '[[survivor]]\nmutant = "001-23: gone"\nwhy = "it was there once"\n'
     (folder / "mutants.toml").write_text(reason + gone)
