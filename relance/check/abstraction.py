@@ -31,18 +31,25 @@ def key(stand: Stand, conditions: Iterable[Condition]) -> Hashable:
 
 def outline(stand: Stand) -> Hashable:
     """What people see of the leads: stages, and what is still to come (tasks, deadlines)."""
-    return tuple(sorted(_of(lead) for lead in stand.leads))
+    return tuple(sorted(_of(stand, lead) for lead in stand.leads))
 
 
-def _of(lead: Lead) -> tuple[str, ...]:
+def _of(stand: Stand, lead: Lead) -> tuple[str, ...]:
     return (
         lead.pipeline,
         lead.stage,
         lead.status,
-        "owned" if lead.owner else "",
+        _owner(stand, lead),
         " ".join(sorted({task.name for task in lead.open_tasks()})),
         " ".join(sorted(d.name for d in lead.deadlines.values() if d.kind == "named")),
     )
+
+
+def _owner(stand: Stand, lead: Lead) -> str:
+    """Nobody, somebody of a team, or somebody whom no manager's digest speaks of."""
+    if lead.owner is None:
+        return "nobody"
+    return "team" if stand.world.directory.agent(lead.owner).team else "alone"
 
 
 def _atoms(conditions: Iterable[Condition]) -> Iterator[Condition]:

@@ -24,7 +24,7 @@ from services.notifications.core.request import UnknownTemplate
 from services.pipeline.core.engine import CascadeTooLong
 from services.pipeline.core.lead import Lead
 from shared.contract.envelope import Envelope
-from shared.contract.pipeline import ActionRefused
+from shared.contract.pipeline import ActionRefused, ActionWarned
 from shared.domain.calendar import NeverOpen
 from shared.domain.directory import Unknown
 from shared.domain.names import Names
@@ -182,8 +182,9 @@ class _Explorer:
 
 
 def refusals(said: Iterable[Envelope]) -> set[str]:
-    """The rules by which any of this is a refusal."""
-    refused = [each.data.needs for each in said if isinstance(each.data, ActionRefused)]
+    """The rules by which any of this is refused, or warned about."""
+    told = (ActionRefused, ActionWarned)
+    refused = [each.data.needs for each in said if isinstance(each.data, told)]
     return {need.rule for needs in refused for need in needs}
 
 

@@ -72,10 +72,9 @@ def deeds(stand: Stand, lead: Lead) -> Iterator[tuple[str, Arguments]]:
         yield from _tasks(book, lead)
         yield from _sending(book)
         yield from commitments(stand, lead)
-        for agent in stand.world.directory.agents:
-            if agent.id != lead.owner and agent.team is not None:
-                yield f"assigns it to {agent.id}", {"act": "assign", "to": agent.id}
-                break
+        for agent in _kinds_of_agents(stand):
+            if agent != lead.owner:
+                yield f"assigns it to {agent}", {"act": "assign", "to": agent}
     else:
         yield "opens it again", {"act": "reopen"}
     yield from _tried(book)
@@ -84,6 +83,13 @@ def deeds(stand: Stand, lead: Lead) -> Iterator[tuple[str, Arguments]]:
         yield f"attaches {document}", {"act": "attach", "kind": document}
     for kind in ("deposit", "partial", "final"):
         yield f"confirms a {kind} payment", {"act": "confirm_payment", "kind": kind}
+
+
+def _kinds_of_agents(stand: Stand) -> tuple[str, ...]:
+    """Two of a team and one of none: whoever has no manager is forgotten first."""
+    agents = stand.world.directory.agents
+    team = [agent.id for agent in agents if agent.team is not None]
+    return (*team[:2], *[agent.id for agent in agents if agent.team is None][:1])
 
 
 def _stages(book: Rulebook, lead: Lead) -> Iterator[tuple[str, Arguments]]:
@@ -187,9 +193,11 @@ def _title(lead: Lead, name: str) -> str:
 def _arrivals(stand: Stand, source: Source) -> Iterator[Move]:
     directory = stand.world.directory
     region = directory.site(source.site).region
-    for step in ways_in(source, region, directory.agents[0].id):
+    steps = [s for agent in _kinds_of_agents(stand) for s in ways_in(source, region, agent)]
+    for step in {repr(each): each for each in steps}.values():
         given = [name for name in ("phone", "email") if getattr(step, name)]
-        how = f", {step.outcome}" if step.receive == "call" else ""
+        taker = f" by {step.answered_by}" if step.answered_by else ""
+        how = f", {step.outcome}{taker}" if step.receive == "call" else ""
         words = f"a {step.receive} comes in by {source.id} with {' and '.join(given)}{how}"
 
         def do(other: Stand, step=step) -> bool:  # type: ignore[no-untyped-def]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from relance.people.stand import Arguments, Stand, action_of
+from relance.people.values import COMPANY, EMAIL, NAME, TEXT, value_of
 from relance.people.wish import Wish, joined, wish
 from services.pipeline.core.condition import missing
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.turn import Scene
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import ActionRefused, Need
-from shared.domain.rulebook.condition import Condition, Filled
+from shared.domain.rulebook.condition import Condition, Filled, Is
+from shared.domain.rulebook.rulebook import Rulebook
 
 PATIENCE = 3
 """So often somebody does what a refusal asks for and tries again, at every depth."""
@@ -33,8 +35,10 @@ def accomplish(
         refusal = refusal_in(stand.act(lead, by, action))
         if refusal is None:
             return True
-        if not stand.knows(lead):  # one by hand: only what it is made of could be said better
-            return False
+        if not stand.knows(lead):  # one by hand: what it is made of is said better
+            arguments |= _said_better(stand.book, arguments, refusal, stand.now.date())
+            lead = stand.new_lead(arguments, by)
+            continue
         wanted = _wanted(stand.scene(lead, by), refusal.needs)
         if wanted is None or not _bring_about(
             stand, lead, wanted, by, may_wait=may_wait, depth=depth
@@ -43,6 +47,31 @@ def accomplish(
         arguments |= wanted.given or {}
         by = wanted.by or by
     return False
+
+
+def _said_better(
+    book: Rulebook, arguments: Arguments, refusal: ActionRefused, today: date
+) -> Arguments:
+    """The arguments that the refusal of a lead by hand asks for."""
+    known = arguments.get("fields")
+    fields: dict[str, object] = dict(known) if isinstance(known, dict) else {}
+    better: Arguments = {}
+    for need in refusal.needs:
+        for name in need.missing:
+            if name in book.fields:
+                fields[name] = value_of(book.fields[name], today)
+            elif name in BY_HAND:
+                better[name] = BY_HAND[name]
+        asked = [c for r in book.requires if r.id == need.rule for c in r.need]
+        for condition in asked if need.condition == Is.word else ():
+            if isinstance(condition, Is):
+                wanted = condition.is_.items()
+                fields |= {n: v[0] for n, v in wanted if n in book.fields and isinstance(v, tuple)}
+    return {**better, "fields": fields}
+
+
+BY_HAND = {"email": EMAIL, "company": COMPANY, "name": NAME, "text": TEXT, "subject": TEXT}
+"""What an agent knows of somebody whose lead they make by hand."""
 
 
 def refusal_in(said: Iterable[Envelope]) -> ActionRefused | None:

@@ -101,3 +101,16 @@ PLANTED = [
 )
 def test_it_finds(tmp_path: Path, change: tuple[str, str], expected: tuple[str, str]) -> None:
     assert expected in {(f.kind, f.where) for f in found(tmp_path, change, states=60)}
+
+
+def test_a_manager_whose_own_leads_no_digest_names_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "carvivo"
+    copytree(PROJECT / "rulebooks" / "carvivo", folder)
+    file = folder / "rulebook.toml"
+    text = file.read_text()
+    assert text.count('"late", "no_open_task"]') == 1
+    file.write_text(text.replace('"late", "no_open_task"]', '"late"]'))
+
+    forgotten = [f for f in check(folder, 300).findings if f.kind == "forgotten"]
+
+    assert any("boss" in step for finding in forgotten for step in finding.path)
