@@ -15,7 +15,7 @@ WHOLE = ("axelerator", "car_bdc", "carvivo")
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_the_rulebook_has_nothing_wrong_with_it(name: str) -> None:
-    report = check(RULEBOOKS / name, states_at_most=700)
+    report = check(RULEBOOKS / name, states_at_most=300)
 
     assert report.ok, "\n".join(as_text(report))
     assert report.exploration is not None
