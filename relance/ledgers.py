@@ -109,7 +109,12 @@ async def _delivered(mail_url: str | None, sms_url: str | None) -> Mapping[str, 
         if sms_url:
             url = f"{sms_url}/sandbox/messages?limit={_SMS_MOST}"
             texts = (await http.get(url)).raise_for_status().json()
-            books["sms"] = {str(text["id"]): int(text["times"]) for text in texts}
+            for channel in ("sms", "chat"):
+                books[channel] = {
+                    str(text["id"]): int(text["times"])
+                    for text in texts
+                    if text["channel"] == channel
+                }
     return books
 
 

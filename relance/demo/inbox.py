@@ -36,7 +36,7 @@ async def received(mail_url: str, sms_url: str, events: Iterable[Envelope]) -> l
         texts = (await http.get(f"{sms_url}/sandbox/messages")).raise_for_status().json()
     handed = [
         *((notification_of_mail(mail), "email", mail) for mail in mails),
-        *((str(text["id"]), "sms", text) for text in texts),
+        *((str(text["id"]), str(text["channel"]), text) for text in texts),
     ]
     messages = [
         (sent[id_][0], _message(channel, raw, sent[id_][1]))

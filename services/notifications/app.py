@@ -89,7 +89,7 @@ def _providers(service: Service, settings: NotificationsSettings, book: Rulebook
         password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
         timeout_s=settings.provider_timeout_s,
     )
-    if settings.sms_url is None:
+    if settings.sms_url is None or settings.chat_url is None:
         service.routers.append(Sandbox(lambda: service.postgres).router)
     sms = HttpSms(
         lambda: settings.sms_url or f"{service.url}/sandbox/sms",
@@ -97,9 +97,16 @@ def _providers(service: Service, settings: NotificationsSettings, book: Rulebook
         at_once=settings.sms_at_once,
         timeout_s=settings.provider_timeout_s,
     )
+    chat = HttpSms(
+        lambda: settings.chat_url or f"{service.url}/sandbox/chat",
+        token=settings.chat_token.get_secret_value() if settings.chat_token else None,
+        at_once=settings.sms_at_once,
+        timeout_s=settings.provider_timeout_s,
+        channel="chat",
+    )
     files = settings.rulebook / FILES if settings.rulebook else None
     mail = Smtp(server, settings.smtp_from, settings.smtp_at_once, files)
-    return [mail, sms, *_webhooks(service, settings, book)]
+    return [mail, sms, chat, *_webhooks(service, settings, book)]
 
 
 def _webhooks(service: Service, settings: NotificationsSettings, book: Rulebook) -> list[Provider]:

@@ -44,6 +44,7 @@ class OnPipeline:
     async def __call__(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
         """Store what is asked for; the sender finds it after the commit."""
         directory = await self._directory(tx)
+        await store.lock_collecting(tx, _collecting(batch))
         before = await store.load(tx, _ids(batch), _leads(batch))
         state: State = before
         told: list[Envelope] = []
@@ -56,6 +57,16 @@ class OnPipeline:
         await store.save(tx, before, state)
         await store.revoke(tx, self._book.tenant, _revoked(batch))
         return told
+
+
+def _collecting(batch: Sequence[Envelope]) -> set[str]:
+    """The messages that collect a request of this batch: other members may do so too just now."""
+    return {
+        message_id(envelope.tenant, envelope.data, channel)
+        for envelope in batch
+        if isinstance(envelope.data, NotificationRequested) and envelope.data.collect
+        for channel in _CHANNELS
+    }
 
 
 def _ids(batch: Sequence[Envelope]) -> list[str]:

@@ -44,6 +44,12 @@ class NotificationsSettings(Settings):
         default=None, description="The SMS provider's bearer token."
     )
     sms_at_once: int = Field(default=16, ge=1, le=100, description="SMS handed over side by side.")
+    chat_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="Where chat messages to agents are posted; without it the sandbox shows them.",
+    )
+    chat_token: SecretStr | None = Field(default=None, description="The chat's bearer token.")
     provider_timeout_s: float = Field(
         default=15, gt=0, le=100, description="How long a provider may take for one message."
     )

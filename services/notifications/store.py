@@ -17,7 +17,7 @@ from shared.contract.notifications import MessageChannel
 from shared.contract.topics import decode
 from shared.runtime.postgres import Transaction
 
-_COLUMNS = "id, request, channel, send_after, status, attempts, deferred, withdrawn, content"
+_COLUMNS = "id, request, channel, send_after, status, attempts, deferred, withdrawn, content, more"
 
 _REVOKE = """
 insert into revocation (tenant, kind, value, channel)
@@ -29,6 +29,10 @@ select kind, value, channel from revocation
 where (tenant, kind, value) in (select * from unnest($1::text[], $2::text[], $3::text[]))
 """
 
+_LOCK_COLLECTING = """
+select pg_advisory_xact_lock(hashtextextended(id, 0)) from unnest($1::text[]) as n (id)
+"""
+
 _LOAD = f"""
 select {_COLUMNS} from message
 where id = any ($1::uuid[])
@@ -38,22 +42,23 @@ order by place for update
 
 _ADD = """
 insert into message (id, tenant, recipient, channel, template, occasion, subject, lead, status,
-                     request, send_after)
+                     request, send_after, more)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                     $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[])
+                     $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[],
+                     $12::jsonb[])
 on conflict do nothing
 """
 
 _CHANGE = """
 update message m set
   status = n.status, send_after = n.send_after, attempts = n.attempts, deferred = n.deferred,
-  withdrawn = n.withdrawn, content = n.content, retry_at = null,
+  withdrawn = n.withdrawn, content = n.content, more = n.more, retry_at = null,
   lease_until = case when n.status = 'sending'
-    then coalesce(m.lease_until, clock_timestamp() + make_interval(secs => $8)) end,
+    then coalesce(m.lease_until, clock_timestamp() + make_interval(secs => $9)) end,
   handed_at = case when n.status = 'sending' then coalesce(m.handed_at, clock_timestamp()) end
 from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::boolean[], $6::boolean[],
-            $7::jsonb[])
-  as n (id, status, send_after, attempts, deferred, withdrawn, content)
+            $7::jsonb[], $8::jsonb[])
+  as n (id, status, send_after, attempts, deferred, withdrawn, content, more)
 where m.id = n.id
 """
 
@@ -147,6 +152,12 @@ async def revoked(tx: Transaction, messages: Iterable[Message]) -> frozenset[Rev
     return frozenset((row["kind"], row["value"], row["channel"]) for row in rows)
 
 
+async def lock_collecting(tx: Transaction, ids: Collection[str]) -> None:
+    """Until `tx` ends nobody else collects for these messages, there already or not yet."""
+    if ids:
+        await tx.execute(_LOCK_COLLECTING, sorted(ids))
+
+
 async def load(tx: Transaction, ids: Iterable[str], leads: Iterable[str]) -> dict[str, Message]:
     """These messages and the unfinished ones of these leads, locked, in order of request."""
     rows = await tx.fetch(_LOAD, sorted(set(ids)), sorted(set(leads)))
@@ -173,6 +184,7 @@ async def change(tx: Transaction, messages: Sequence[Message], lease_s: float = 
             [m.deferred for m in messages],
             [m.withdrawn for m in messages],
             [_content_to_json(m.content) for m in messages],
+            [_more_to_json(m) for m in messages],
             lease_s,
         )
 
@@ -263,6 +275,7 @@ async def _add(tx: Transaction, messages: Sequence[Message]) -> None:
         [m.status for m in messages],
         [m.request.to_bytes().decode() for m in messages],
         [m.send_after for m in messages],
+        [_more_to_json(m) for m in messages],
     )
 
 
@@ -277,11 +290,16 @@ def _message(row: Any) -> Message:
         deferred=row["deferred"],
         withdrawn=row["withdrawn"],
         content=_content_from_json(row["content"]),
+        more=tuple(json.loads(row["more"])),
     )
 
 
 def _envelope(text: str) -> Envelope:
     return decode(text.encode())
+
+
+def _more_to_json(message: Message) -> str:
+    return json.dumps(message.more, ensure_ascii=False)
 
 
 def _content_to_json(content: Content | None) -> str | None:

@@ -83,7 +83,8 @@ class Team(Document):
 
 
 class Agent(Document):
-    """A person inside. `channels` is how they want to be told; `roles` what they may do."""
+    """A person inside. `channels` is how they want to be told; `roles` what they may do; `chat` is
+    what the company's chat calls them."""
 
     type = "relance.directory.agent.v1"
     name: str
@@ -93,7 +94,8 @@ class Agent(Document):
     roles: tuple[str, ...] = ()
     email: str | None = None
     mobile: str | None = None
-    channels: tuple[Literal["sms", "email"], ...] = ("email",)
+    chat: str | None = None
+    channels: tuple[Literal["sms", "email", "chat"], ...] = ("email",)
     language: str | None = None
 
 

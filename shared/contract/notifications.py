@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from shared.contract.envelope import Event
 from shared.contract.invitation import Invitation
 
-MessageChannel = Literal["sms", "email", "webhook"]
+MessageChannel = Literal["sms", "email", "chat", "webhook"]
 """How a message goes; by webhook another system is told, people are by the others."""
 
 

@@ -449,7 +449,8 @@ class NotificationRequested(Event):
     """pipeline asks that a person be told; notifications decides how and whether.
 
     Subject: the lead id; for a digest the agent id. `occasion` is what makes two messages the
-    same message. `values` are the template's variables, `attach` names files of the rulebook,
+    same message. `values` are the template's variables; with `collect` the requests of one
+    occasion become one message, which speaks of them all. `attach` names files of the rulebook,
     `appointment` is the id of the one that it is about; `invitation` goes along with an e-mail.
     """
 
@@ -460,6 +461,7 @@ class NotificationRequested(Event):
     site: str
     lead: str | None = None
     values: dict[str, JsonValue] = {}
+    collect: bool = False
     attach: tuple[str, ...] = ()
     appointment: str | None = None
     invitation: Invitation | None = None

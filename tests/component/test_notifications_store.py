@@ -70,6 +70,9 @@ def said(seed: int, many: int) -> list[Envelope]:
                 contact_is_told(("phone", "+375291234567"), lead=lead, occasion=occasion),
                 NotificationWithdrawn(lead=lead, to=chance.choice([None, "anna"]), why="closed"),
                 contact_is_told(("phone", "+375297654321"), lead=lead, occasion=occasion),
+                agent_is_told(
+                    occasion=f"batch {occasion}", values={"word": "ещё", "lead": {"name": lead}}
+                ).model_copy(update={"collect": True, "lead": None}),
                 ConsentRevoked(
                     contact=derived_id("a contact"),
                     channels=(chance.choice(["sms", "email"]),),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -31,8 +31,10 @@ from tests.unit.message_house import (
     BOOK,
     DIRECTORY,
     LEAD,
+    agent_is_told,
     at,
     book,
+    event,
     to_agent,
     to_contact,
     withdrawal,
@@ -328,3 +330,34 @@ def test_a_held_message_speaks_in_the_words_of_the_hour_it_goes() -> None:
     state, _ = handle({}, to_contact(("phone", "+375291234567"), when=NIGHT), words, DIRECTORY)
     _, told = deliver(state, NIGHT, words, DIRECTORY)
     assert [e.data.text for e in told if isinstance(e.data, NotificationSent)] == ["завтра"]
+
+
+def test_requests_of_one_occasion_become_one_message_a_minute_after_the_last() -> None:
+    state: State = {}
+    for second, name in enumerate(("Anna", "Boris", "Vera")):
+        state = _collected(state, name, OPEN + timedelta(seconds=second))
+    assert {m.send_after for m in state.values()} == {OPEN + timedelta(seconds=62)}
+
+    state, told = deliver(state, OPEN + timedelta(seconds=62), BOOK_OF_LEADS, DIRECTORY)
+    assert _texts(told) == ["3: Anna Boris Vera"]
+
+    # What comes when it has gone is told for itself: rather once more than not at all.
+    state = _collected(state, "Gleb", OPEN + timedelta(hours=1))
+    _, told = deliver(state, OPEN + timedelta(hours=2), BOOK_OF_LEADS, DIRECTORY)
+    assert _texts(told) == ["1: Gleb"]
+
+
+BOOK_OF_LEADS = book(
+    alert_sms="{{ count }}:{% for each in leads %} {{ each.name }}{% endfor %}",
+)
+
+
+def _collected(state: State, name: str, when: datetime) -> State:
+    asked = agent_is_told(occasion="batch:1", values={"word": "", "lead": {"name": name}})
+    asked = asked.model_copy(update={"collect": True, "lead": None})
+    return handle(state, event(asked, when, name), BOOK_OF_LEADS, DIRECTORY)[0]
+
+
+def _texts(told: list[Envelope]) -> list[str]:
+    sent = [event.data for event in told if isinstance(event.data, NotificationSent)]
+    return [each.text for each in sent if each.channel == "sms"]

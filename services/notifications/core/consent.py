@@ -22,4 +22,4 @@ def revocations(data: ConsentRevoked) -> frozenset[Revocation]:
 
 def revocation_of(channel: MessageChannel, address: str) -> Revocation:
     """What would forbid a message to this address by this channel."""
-    return (POINT_OF[channel], address, channel)
+    return (POINT_OF[channel], address, channel)  # the chat is for agents only

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.notifications.core import sms
+from services.notifications.core.consent import POINT_OF
 from services.notifications.core.invitation import calendar_of
 from services.notifications.core.message import Content, Message
 from services.notifications.core.template import TemplateError, render
@@ -43,8 +44,9 @@ def address_of(
     """
     if asked.to.kind == "agent":
         agent = directory.agent(asked.to.id)
-        return None if agent.withdrawn else agent.mobile if channel == "sms" else agent.email
-    kind = "phone" if channel == "sms" else "email"
+        addresses = {"sms": agent.mobile, "email": agent.email, "chat": agent.chat}
+        return None if agent.withdrawn else addresses[channel]
+    kind = POINT_OF.get(channel)
     return next((point.value for point in asked.to.points if point.kind == kind), None)
 
 
@@ -60,9 +62,12 @@ def compose(
 ) -> Content:
     """The message in words, for `address`. Raises `TemplateError` and `Unknown`.
 
-    One that asks something has `answer_url`, where its recipient, and nobody else, answers.
+    `leads` and `count`: all that it speaks of, one unless it collects. One that asks something has
+    `answer_url`, where its recipient, and nobody else, answers.
     """
     values = _values(message.asked, template, now, book, directory)
+    leads = [message.asked.values.get("lead"), *message.more]
+    values |= {"leads": leads, "count": len(leads)}
     question = message.asked.values.get("question")
     if isinstance(question, Mapping):
         name = str(question["name"])
@@ -78,6 +83,8 @@ def compose(
         if parts > sms.PARTS_AT_MOST:
             raise TemplateError(f"the text has {parts} SMS parts, at most {sms.PARTS_AT_MOST} go")
         return Content(address, text, sender=company, parts=parts)
+    if message.channel == "chat":
+        return Content(address, _tidy(text_of("chat")).strip(), sender=company)
     subject = " ".join(render(template.subject or "", "txt", partials, values).split())
     html = text_of("html") if "html" in template.files else None
     text = _tidy(text_of("txt"))

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
+from pydantic import JsonValue
+
 from shared.contract.envelope import Because, Envelope, Event, caused, derived_id
 from shared.contract.notifications import (
     MessageChannel,
@@ -56,7 +58,8 @@ class Message:
     """`send_after` is the instant before which it does not go; `attempts` counts hand-overs.
 
     `deferred` says that its holding was announced, `withdrawn` that it must not go once more
-    should the provider not have taken it. `content` is there from the first hand-over on.
+    should the provider not have taken it. `content` is there from the first hand-over on. `more`
+    are the leads of further requests that this message collects.
     """
 
     id: str
@@ -68,6 +71,7 @@ class Message:
     deferred: bool = False
     withdrawn: bool = False
     content: Content | None = None
+    more: tuple[Mapping[str, JsonValue], ...] = ()
 
     @property
     def asked(self) -> NotificationRequested:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from services.notifications.core.message import (
     UNFINISHED,
@@ -22,6 +23,9 @@ from shared.domain.rulebook.rulebook import Rulebook
 
 TO_SYSTEMS: MessageChannel = "webhook"
 """How other systems are told."""
+
+COLLECTED_FOR = timedelta(minutes=1)
+"""So long after the last request of an occasion its one message waits for another."""
 
 
 class UnknownTemplate(LookupError):
@@ -83,12 +87,32 @@ def _expanded(
         channels = (TO_SYSTEMS,)
     else:
         channels = _channels(asked, template_of(asked, book), directory)
+    if asked.collect:
+        return dict(_collected(state, envelope, channel) for channel in channels)
     ids = {message_id(envelope.tenant, asked, channel): channel for channel in channels}
     return {
         id_: Message(id_, envelope, channel, send_after=envelope.time)
         for id_, channel in ids.items()
         if id_ not in state
     }
+
+
+def _collected(state: State, envelope: Envelope, channel: MessageChannel) -> tuple[str, Message]:
+    """The message that waits for more of its occasion, with this one too; one that comes when it
+    has gone already is told for itself: rather once more than not at all."""
+    asked = request_of(envelope)
+    id_ = message_id(envelope.tenant, asked, channel)
+    waits = state.get(id_)
+    until = envelope.time + COLLECTED_FOR
+    if waits is None:
+        return id_, Message(id_, envelope, channel, send_after=until)
+    if waits.status in WAITING:
+        about = asked.values.get("lead")
+        more = (*waits.more, about) if isinstance(about, dict) else waits.more
+        return id_, replace(waits, more=more, send_after=max(waits.send_after, until))
+    late = asked.model_copy(update={"occasion": f"{asked.occasion}:{envelope.id}"})
+    id_ = message_id(envelope.tenant, late, channel)
+    return id_, Message(id_, envelope.model_copy(update={"data": late}), channel, send_after=until)
 
 
 def _channels(
@@ -101,7 +125,7 @@ def _channels(
     """
     if asked.to.kind == "agent":
         agent = directory.agent(asked.to.id)
-        known = {"sms": agent.mobile, "email": agent.email}
+        known = {"sms": agent.mobile, "email": agent.email, "chat": agent.chat}
         possible: set[MessageChannel] = {channel for channel in agent.channels if known[channel]}
     else:
         kinds = {point.kind for point in asked.to.points}

@@ -1,4 +1,4 @@
-"""The sandbox: an SMS provider in our own house that shows what it would have sent.
+"""The sandbox: an SMS provider, and a chat, in our own house that shows what it would have sent.
 
 It keeps what it accepts in a table, so it survives a restart, and it misbehaves when told to.
 """
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.notifications.core import sms
 from services.notifications.providers.sandbox_page import page
+from shared.contract.notifications import MessageChannel
 from shared.runtime import clock
 from shared.runtime.postgres import Postgres, Transaction
 
@@ -26,12 +27,14 @@ _PATIENCE_S = 10.0
 _LOOK_EVERY_S = 0.05
 
 _STORE = """
-insert into sandbox_sms (id, recipient, sender, text, parts, at) values ($1, $2, $3, $4, $5, $6)
+insert into sandbox_sms (id, recipient, sender, text, parts, at, channel)
+values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (id) do update set times = sandbox_sms.times + 1
 returning place
 """
 _LATEST = """
-select id, recipient, sender, text, parts, times, at from sandbox_sms order by place desc limit $1
+select id, recipient, sender, text, parts, times, at, channel
+from sandbox_sms order by place desc limit $1
 """
 
 
@@ -84,7 +87,9 @@ class Sandbox:
         self.router = APIRouter(prefix="/sandbox", tags=["sandbox"])
         self._add_routes(self.router)
 
-    async def accept(self, message: Sms, request: Request) -> Response:
+    async def accept(
+        self, message: Sms, request: Request, channel: MessageChannel = "sms"
+    ) -> Response:
         """Take a message, or misbehave.
 
         Nothing is taken of somebody who has hung up: they ask what became of it, and what they
@@ -94,7 +99,7 @@ class Sandbox:
         await asyncio.sleep(behaviour.delay_s)
         if behaviour.fails():
             return JSONResponse({"detail": "misbehaving on purpose"}, 503)
-        storing = self._in_transaction(lambda tx: _store(tx, message, clock.now()))
+        storing = self._in_transaction(lambda tx: _store(tx, message, clock.now(), channel))
         place = await _unless_gone(request, storing)
         if place is None:
             return JSONResponse({"detail": "nobody waits for this answer"}, 499)
@@ -122,6 +127,7 @@ class Sandbox:
                 "text": row["text"],
                 "parts": row["parts"],
                 "times": row["times"],
+                "channel": row["channel"],
                 "at": row["at"].isoformat(),
             }
             for row in rows
@@ -133,6 +139,12 @@ class Sandbox:
             """Take a message, as an SMS provider would."""
             return await self.accept(message, request)
 
+        @router.post("/chat")
+        async def chatted(message: Sms, request: Request) -> Response:
+            """Take a chat message, as the company's chat would."""
+            return await self.accept(message, request, "chat")
+
+        @router.get("/chat/{id_}")
         @router.get("/sms/{id_}")
         async def known(id_: UUID) -> Response:
             """What became of a message."""
@@ -172,9 +184,9 @@ async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | No
         task.cancel()
 
 
-async def _store(tx: Transaction, message: Sms, at: datetime) -> int:
+async def _store(tx: Transaction, message: Sms, at: datetime, channel: MessageChannel) -> int:
     parts = sms.parts(message.text)
     place: int = await tx.fetchval(
-        _STORE, message.id, message.to, message.sender, message.text, parts, at
+        _STORE, message.id, message.to, message.sender, message.text, parts, at, channel
     )
     return place

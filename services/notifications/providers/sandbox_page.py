@@ -37,7 +37,7 @@ footer {{ font-size: 12px; color: var(--dim); margin-top: 8px }}
 .empty {{ text-align: center; color: var(--dim); padding: 48px 0 }}
 </style></head><body><main>
 <h1>SMS sandbox</h1>
-<p class="about">Nothing here was sent: these are the SMS that would have gone out, newest first.
+<p class="about">Nothing here was sent: these are the texts that would have gone out, newest first.
 The page renews itself.</p>
 {messages}
 </main></body></html>

@@ -26,14 +26,19 @@ _TRY_LATER = frozenset({401, 403, 404, 405, 408, 425, 429, 503})
 
 
 class HttpSms:
-    """The HTTP port for SMS."""
-
-    channel: MessageChannel = "sms"
+    """The HTTP port for SMS, and for short texts of any other channel."""
 
     def __init__(
-        self, url: Callable[[], str], *, token: str | None, at_once: int, timeout_s: float
+        self,
+        url: Callable[[], str],
+        *,
+        token: str | None,
+        at_once: int,
+        timeout_s: float,
+        channel: MessageChannel = "sms",
     ) -> None:
         """`url` is asked at each send: our own sandbox has its address only once it serves."""
+        self.channel: MessageChannel = channel
         self.at_once = at_once
         self._url = url
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -81,7 +86,7 @@ class HttpSms:
 def _result(answer: httpx2.Response) -> Result:
     if answer.is_success:
         return Accepted(_provider_id(answer))
-    why = f"the SMS provider answers {answer.status_code}: {answer.text[:200]}"
+    why = f"the provider answers {answer.status_code}: {answer.text[:200]}"
     if answer.status_code in _TRY_LATER:
         return NotTaken(why)
     # A gateway that gave up may have passed it on; a plain 4xx, or "not implemented", has not.
@@ -98,4 +103,4 @@ def _provider_id(answer: httpx2.Response) -> str | None:
 
 
 def _sentence(error: Exception) -> str:
-    return f"the SMS provider cannot be reached ({type(error).__name__}: {error})"
+    return f"the provider cannot be reached ({type(error).__name__}: {error})"

@@ -77,7 +77,8 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
     channels = turn.book.messages.templates[effect.send].channels
     if effect.to == CONTACT and blocking_rule(scene, channels) is not None:
         return
-    occasion = _occasion(scene, trigger, effect)
+    batch = scene.lead.batch if effect.collect == "batch" and effect.to != CONTACT else None
+    occasion = f"batch:{batch}" if batch else _occasion(scene, trigger, effect)
     values = message_values(scene, trigger, effect.send)
     template = turn.book.messages.templates[effect.send]
     attach = attachments(scene, template) or ()
@@ -100,10 +101,12 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
                 template=effect.send,
                 occasion=occasion,
                 site=site,
-                lead=lead,
+                # One that speaks of several leads is about none of them: no lead takes it back.
+                lead=None if batch else lead,
                 values=values,
+                collect=batch is not None,
                 attach=attach,
-                appointment=appointment_of(scene.lead, trigger),
+                appointment=None if batch else appointment_of(scene.lead, trigger),
                 invitation=invitation,
             ),
         )

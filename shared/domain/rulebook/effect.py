@@ -153,12 +153,17 @@ class HandOff(Effect):
 
 
 class Send(Effect):
-    """A person is told by a template, once per lead, day, stay in the stage, or cause."""
+    """A person is told by a template, once per lead, day, stay in the stage, or cause.
+
+    `collect = "batch"`: an agent is told once of all leads of one file (`leads` and `count` in the
+    template); a lead that came in no file is told at once.
+    """
 
     word = "send"
     send: Annotated[str, Ref("template")]
     to: Annotated[str, Ref("party", CONTACT)] = CONTACT
     once_per: Literal["lead", "day", "stage", "cause"] = "cause"
+    collect: Literal["batch"] | None = None
 
 
 class Withdraw(Effect):

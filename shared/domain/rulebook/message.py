@@ -20,12 +20,17 @@ service: to the contact, about their own request."""
 Policy = Literal["at_most_once", "at_least_once"]
 """What is done when nobody knows whether a message went: never again, or once more."""
 
-Body = Literal["sms", "txt", "html"]
+Body = Literal["sms", "chat", "txt", "html"]
 """The ending of a template's file; an e-mail is `txt` with an optional `html` beside it."""
 
-BODIES: tuple[Body, ...] = ("sms", "txt", "html")
-NEEDED: Mapping[MessageChannel, Body] = {"sms": "sms", "email": "txt"}
-CHANNEL_OF: Mapping[Body, MessageChannel] = {"sms": "sms", "txt": "email", "html": "email"}
+BODIES: tuple[Body, ...] = ("sms", "chat", "txt", "html")
+NEEDED: Mapping[MessageChannel, Body] = {"sms": "sms", "email": "txt", "chat": "chat"}
+CHANNEL_OF: Mapping[Body, MessageChannel] = {
+    "sms": "sms",
+    "chat": "chat",
+    "txt": "email",
+    "html": "email",
+}
 
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -78,6 +83,8 @@ class Template(Part):
             problems.append("a channel is named twice")
         if ("email" in self.channels) != (self.subject is not None):
             problems.append("channel email and a subject belong together")
+        if self.to == "contact" and "chat" in self.channels:
+            problems.append("the chat is the company's own: only agents are told by it")
         if (self.purpose == "service") != (self.to == "contact"):
             problems.append("purpose service is for contacts, the others are for agents")
         if self.ics and (self.channels, self.to) != (("email",), "contact"):
@@ -218,4 +225,4 @@ def _name_and_body(path: str) -> tuple[str, Body]:
         for body in BODIES:
             if parts[1] == body:
                 return parts[0], body
-    raise ValueError(f"{path}: expected templates/<template>.<sms|txt|html>.liquid")
+    raise ValueError(f"{path}: expected templates/<template>.<sms|chat|txt|html>.liquid")
