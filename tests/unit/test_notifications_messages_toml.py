@@ -36,7 +36,7 @@ def test_a_template_has_its_texts_and_what_templates_share() -> None:
         ({}, "so templates/hello.txt.liquid is expected"),
         ({**TEXT, "templates/bye.txt.liquid": ""}, "messages.toml has no template 'bye'"),
         ({**TEXT, "templates/hello.sms.liquid": ""}, "gives template 'hello' no channel 'sms'"),
-        ({**TEXT, "templates/hello.md": ""}, "expected templates/<template>.<sms|chat|txt|html>.liquid"),
+        ({**TEXT, "templates/hello.md": ""}, "<template>.<sms|chat|txt|html>.liquid"),
     ],
 )
 def test_a_file_without_its_template_or_a_template_without_its_file_is_named(
