@@ -65,7 +65,9 @@ HEAD = (
 def keep(rows: Sequence[Row], about: dict[str, Any], order: Sequence[tuple[str, str]]) -> None:
     """The raw numbers, each row's of its latest run, in this order; and the page made of them."""
     latest = {(row.fault, row.on): row for row in (*_kept(), *rows)}
-    document = {**about, "rows": [asdict(latest[each]) for each in order if each in latest]}
+    never = [f"{name} ({on})" for name, on in order if (name, on) not in latest]
+    rows_ = [asdict(latest[each]) for each in order if each in latest]
+    document = {**about, "not_run": never, "rows": rows_}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     PAGE.write_text(page(document))
@@ -105,7 +107,7 @@ def page(document: dict[str, Any]) -> str:
         *map(_page_line, rows),
     ]
     if not_run := document.get("not_run"):
-        lines += ["", "Not run: " + "; ".join(f"{name} ({why})" for name, why in not_run.items())]
+        lines += ["", f"Not run yet: {'; '.join(not_run)}."]
     return "\n".join(lines) + "\n"
 
 
