@@ -13,10 +13,11 @@ from services.pipeline import history, keys, leads, problem, queues, view
 from services.pipeline.acting import Acting, Request, one_lead
 from services.pipeline.answers import Answer
 from services.pipeline.core.action import Action, CreateLead, LeadAction, Take
+from services.pipeline.core.digest import owners_for
 from services.pipeline.keys import Caller
 from services.pipeline.problem import MEDIA_TYPE, ProblemRoute, ProblemView
 from shared.contract.pipeline import Status
-from shared.domain.directory import Unknown
+from shared.domain.directory import Directory, Unknown
 from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import clock
@@ -67,6 +68,14 @@ class Asked(BaseModel):
         default=None,
         max_length=100,
         description="Part of number, name, company, phone or e-mail.",
+    )
+    manager: str | None = Field(
+        default=None, description="Agent id: the leads of them and of their teams; `me` is you."
+    )
+    order: leads.Order = Field(
+        default="newest",
+        description="`urgency`: what is due, the earliest first; leads that nothing is due for are "
+        "left out.",
     )
     limit: int = Field(default=50, ge=1, le=200)
     cursor: str | None = Field(default=None, description="`next` of the page before.")
@@ -178,8 +187,10 @@ class _Api:
     async def listed(self, key: str, asked: Asked) -> view.Page:
         async with self._service.postgres.transaction() as tx:
             caller = await self._caller(tx, key)
-            found, place = await leads.page(tx, caller.tenant, _wanted(asked, caller))
-            names = Names.of(self._book, await self._service.directory(tx))
+            directory = await self._service.directory(tx)
+            wanted = _wanted(asked, caller, directory)
+            found, place = await leads.page(tx, caller.tenant, wanted)
+            names = Names.of(self._book, directory)
         return view.Page(
             leads=[view.summary(lead, self._book, names) for lead in found],
             next=place.cursor if place else None,
@@ -236,13 +247,23 @@ class _Api:
         return caller
 
 
-def _wanted(asked: Asked, caller: Caller) -> leads.Wanted:
+def _wanted(asked: Asked, caller: Caller, directory: Directory) -> leads.Wanted:
     try:
         after = leads.Place.read(asked.cursor) if asked.cursor is not None else None
     except leads.BadCursor as bad:
         raise problem.invalid("cursor", str(bad)) from bad
     owner = caller.agent if asked.owner == "me" else asked.owner
-    return leads.Wanted(owner, asked.status, asked.stage, asked.q, after, asked.limit)
+    manager = caller.agent if asked.manager == "me" else asked.manager
+    return leads.Wanted(
+        owner,
+        asked.status,
+        asked.stage,
+        asked.q,
+        after,
+        asked.limit,
+        asked.order,
+        None if manager is None else owners_for(directory, manager),
+    )
 
 
 NEW_LEADS: dict[str, Any] = {

@@ -6,6 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from services.pipeline.core.lead import Lead
@@ -22,9 +23,26 @@ WHERE tenant = $1
   AND ($4::text IS NULL OR stage = $4)
   AND ($5::text IS NULL OR words LIKE '%' || $5 || '%')
   AND ($6::timestamptz IS NULL OR (received_at, id) < ($6, $7::uuid))
+  AND ($9::text[] IS NULL OR owner = ANY($9))
 ORDER BY received_at DESC, id DESC
 LIMIT $8
 """
+# What `by_urgency` does in memory: nothing due is not urgent.
+_URGENT = """
+SELECT state::text
+FROM lead
+WHERE tenant = $1
+  AND ($2::text IS NULL OR owner = $2)
+  AND ($3::text IS NULL OR status = $3)
+  AND ($4::text IS NULL OR stage = $4)
+  AND ($5::text IS NULL OR words LIKE '%' || $5 || '%')
+  AND ($6::timestamptz IS NULL OR (next_due_at, id) > ($6, $7::uuid))
+  AND ($9::text[] IS NULL OR owner = ANY($9))
+  AND next_due_at IS NOT NULL
+ORDER BY next_due_at, id
+LIMIT $8
+"""
+Order = Literal["newest", "urgency"]
 
 
 class BadCursor(ValueError):
@@ -33,39 +51,39 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page ended: the next one begins with what is older than this lead."""
+    """Where a page ended: the next one begins behind this instant (when its last lead was
+    received, or is due) and id."""
 
-    received_at: datetime
+    instant: datetime
     id: str
 
     @classmethod
-    def after(cls, lead: Lead) -> Place:
+    def after(cls, lead: Lead, order: Order) -> Place:
         """The place behind `lead`."""
-        return cls(lead.received_at, lead.id)
+        due = lead.next_due_at if order == "urgency" else None
+        return cls(due or lead.received_at, lead.id)
 
     @classmethod
     def read(cls, cursor: str) -> Place:
         """The place a cursor stands for; raises `BadCursor`."""
         try:
-            instant, id_ = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
-            received_at = datetime.fromisoformat(instant)
-            if received_at.tzinfo is None:
+            text, id_ = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
+            instant = datetime.fromisoformat(text)
+            if instant.tzinfo is None:
                 raise BadCursor("no zone")
-            return cls(received_at, str(UUID(id_)))
+            return cls(instant, str(UUID(id_)))
         except (ValueError, binascii.Error) as error:
             raise BadCursor("take it from `next` of the page before") from error
 
     @property
     def cursor(self) -> str:
         """The place as an opaque text for URLs."""
-        return base64.urlsafe_b64encode(
-            f"{self.received_at.isoformat()}|{self.id}".encode()
-        ).decode()
+        return base64.urlsafe_b64encode(f"{self.instant.isoformat()}|{self.id}".encode()).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which leads to list; absent filters match everything."""
+    """Which leads to list; absent filters match everything. `owners`: one of these has them."""
 
     owner: str | None = None
     status: str | None = None
@@ -73,26 +91,30 @@ class Wanted:
     words: str | None = None
     after: Place | None = None
     limit: int = 50
+    order: Order = "newest"
+    owners: tuple[str, ...] | None = None
 
 
 async def page(tx: Transaction, tenant: str, wanted: Wanted) -> tuple[list[Lead], Place | None]:
-    """The newest leads first, and where the next page begins (None: there is none)."""
+    """The newest leads first, or the most urgent, and where the next page begins (None: there is
+    none)."""
     after = wanted.after
     rows = await tx.fetch(
-        _PAGE,
+        _URGENT if wanted.order == "urgency" else _PAGE,
         tenant,
         wanted.owner,
         wanted.status,
         wanted.stage,
         None if wanted.words is None else _pattern(wanted.words),
-        after.received_at if after else None,
+        after.instant if after else None,
         after.id if after else None,
         wanted.limit + 1,
+        None if wanted.owners is None else list(wanted.owners),
     )
     leads = [Lead.model_validate_json(row["state"]) for row in rows]
     if len(leads) <= wanted.limit:
         return leads, None
-    return leads[:-1], Place.after(leads[-2])
+    return leads[:-1], Place.after(leads[-2], wanted.order)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,14 +34,15 @@ WHERE p.tenant = n.tenant AND p.kind = n.kind AND p.value = n.value
 _SAVE_LEADS = """
 INSERT INTO lead
   (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words, state,
-   lent)
+   lent, next_due_at)
 SELECT id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words, state,
-  string_to_array(lent, ' ')
+  string_to_array(lent, ' '), next_due_at
 FROM unnest(
   $1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-  $9::text[], $10::timestamptz[], $11::text[], $12::json[], $13::text[]
+  $9::text[], $10::timestamptz[], $11::text[], $12::json[], $13::text[],
+  $14::timestamptz[]
 ) AS n (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words,
-        state, lent)
+        state, lent, next_due_at)
 ON CONFLICT (id) DO UPDATE SET
   contact = excluded.contact,
   pipeline = excluded.pipeline,
@@ -50,7 +51,8 @@ ON CONFLICT (id) DO UPDATE SET
   owner = excluded.owner,
   words = excluded.words,
   state = excluded.state,
-  lent = excluded.lent
+  lent = excluded.lent,
+  next_due_at = excluded.next_due_at
 """
 _SAVE_MAILS = """
 INSERT INTO lead_mail (tenant, message_id, lead)
@@ -176,6 +178,7 @@ def _row(lead: Lead) -> tuple[object, ...]:
         _words(lead),
         _json(lead),
         _lent(lead),
+        lead.next_due_at,
     )
 
 

@@ -55,6 +55,7 @@ IGNORED: frozenset[type[Event]] = frozenset(
         pipeline.NotificationRequested,
         pipeline.NotificationWithdrawn,
         pipeline.HandoffRequested,
+        pipeline.ContactExported,
     }
 )
 

@@ -483,6 +483,19 @@ class HandoffRequested(Event):
     by: str | None = None
 
 
+class ContactExported(Event):
+    """Everything that is kept of a person was handed out, as the law gives them a right to.
+
+    Subject: the contact id. `data` is what was handed out: the person and all their leads.
+    """
+
+    type = "relance.contact.exported.v1"
+    contact: str
+    lead: str
+    data: dict[str, JsonValue]
+    by: str
+
+
 class NotificationWithdrawn(Event):
     """What is not sent yet of this lead shall not be; absent fields match everything.
 
@@ -538,4 +551,5 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     NotificationRequested,
     NotificationWithdrawn,
     HandoffRequested,
+    ContactExported,
 )

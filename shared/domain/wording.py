@@ -285,6 +285,10 @@ def _requested(e: pipeline.NotificationRequested, say: _Say) -> str:
     return f"tell {to}: {e.template}"
 
 
+def _exported(e: pipeline.ContactExported, say: _Say) -> str:
+    return f"all that is kept of the contact handed out{say.by(e.by)}"
+
+
 def _handed(e: pipeline.HandoffRequested, say: _Say) -> str:
     return f"hand over to {say.names.targets.get(e.target, e.target)}{say.by(e.by)}"
 
@@ -400,6 +404,7 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.NotificationRequested: _requested,
     pipeline.NotificationWithdrawn: _withdrawn,
     pipeline.HandoffRequested: _handed,
+    pipeline.ContactExported: _exported,
     reminders.DeadlinePlanned: _planned,
     reminders.LeadOverdue: _overdue,
     reminders.DeadlineReached: _reached,

@@ -45,6 +45,8 @@ from shared.domain.directory import Directory
 
 WEEK = timedelta(weeks=1)
 LONGEST = 4 * WEEK
+A_YEAR = 52 * WEEK
+"""A story of years ago plays on the pure cores only: every nine o'clock since would be played."""
 LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2})?")
 EVER = datetime.min.replace(tzinfo=UTC)
 CARRIED = (
@@ -89,6 +91,8 @@ class Play:
 def play_of(scenarios: Sequence[Scenario], company: Company, longest: timedelta = LONGEST) -> Play:
     """Those scenarios that can be played here, as one play, played in one simulated world."""
     scenarios = [each for each in scenarios if _can_be_played(each, longest)]
+    latest = max(scenario.start for scenario in scenarios)
+    scenarios = [each for each in scenarios if latest - each.start < A_YEAR]
     first = min(_instant(scenario, company, scenario.start) for scenario in scenarios)
     play = Play(first, world_of(company, first))
     for wave in _waves(scenarios):

@@ -24,5 +24,7 @@ def content_of(message: Message, company: str, now: datetime) -> Content:
             **message.asked.values,
         },
     }
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    # Sorted: the request comes back from the database with its keys in another order, and every
+    # attempt must be the same to the byte.
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return Content(message.asked.to.id, text, sender=company)

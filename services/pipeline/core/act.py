@@ -16,6 +16,7 @@ from services.pipeline.core.appointment import (
 from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.consent import block, channels_of
 from services.pipeline.core.create import create_by_hand
+from services.pipeline.core.export import export_contact
 from services.pipeline.core.fields import set_fields
 from services.pipeline.core.handoff import hand_off
 from services.pipeline.core.house import open_task
@@ -160,6 +161,10 @@ def _block(turn: Turn, lead: str, action: acts.Block, by: str) -> None:
     block(turn, lead, channels_of(action.channels), action.for_ == "contact", by)
 
 
+def _export_contact(turn: Turn, lead: str, _: acts.ExportContact, by: str) -> None:
+    export_contact(turn, lead, by)
+
+
 def _hand_off(turn: Turn, lead: str, action: acts.HandOff, by: str) -> None:
     hand_off(turn, lead, action.target, turn.cause, by)
 
@@ -236,6 +241,7 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.ConfirmPayment: _confirm_payment,
     acts.Send: _send,
     acts.Block: _block,
+    acts.ExportContact: _export_contact,
     acts.HandOff: _hand_off,
     acts.Book: _book,
     acts.MoveAppointment: _move_appointment,

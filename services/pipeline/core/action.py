@@ -178,6 +178,13 @@ class Send(ActionBase):
     text: str | None = Field(default=None, max_length=LONGEST_TEXT)
 
 
+class ExportContact(ActionBase):
+    """Everything that is kept of the lead's contact is handed out, for the person to see."""
+
+    main = "act"
+    act: Literal["export_contact"] = "export_contact"
+
+
 class HandOff(ActionBase):
     """Another system (one of the rulebook's targets) is told of the lead as it is now."""
 
@@ -339,6 +346,7 @@ LeadAction = Annotated[
     | ConfirmPayment
     | Send
     | Block
+    | ExportContact
     | HandOff
     | Book
     | MoveAppointment

@@ -36,6 +36,7 @@ ON_CLOSED = (
     acts.Reopen,
     acts.Attach,
     acts.ConfirmPayment,
+    acts.ExportContact,
     acts.Unlink,
     acts.Block,
     acts.Take,

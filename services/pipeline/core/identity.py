@@ -295,7 +295,9 @@ def _fields(turn: Turn, data: LeadReceived) -> tuple[dict[str, str], list[str]]:
 
 def _known_of(turn: Turn, contact: Contact | None) -> dict[str, str]:
     """What other leads of this person know of them (004-24)."""
-    leads = [turn.lead(id_) for id_ in (contact.leads if contact else ()) if turn.has_lead(id_)]
+    if contact is None:
+        return {}
+    leads = [turn.lead(id_) for id_ in contact.leads if turn.has_lead(id_)]
     shared = [field.id for field in turn.book.fields.values() if field.of == "contact"]
     return {name: lead.fields[name] for lead in leads for name in shared if name in lead.fields}
 

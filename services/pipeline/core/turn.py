@@ -192,6 +192,14 @@ class Turn:
             self.pending.append(envelope)
         return envelope
 
+    def tell(self, subject: str, data: Event) -> None:
+        """One more event, of another subject than a lead; it changes nothing here."""
+        index = len(self.events)
+        told = caused(
+            self.cause, source=SOURCE, index=index, subject=subject, data=data, time=self.now
+        )
+        self.events.append(told)
+
     def take_in(self, lead: str) -> None:
         """The input itself changes this lead, and may start rules on it."""
         about = self.cause.model_copy(update={"subject": lead})

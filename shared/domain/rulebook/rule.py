@@ -60,6 +60,7 @@ class Target(Part):
         | None
     ) = None
     hand_off: Annotated[tuple[Annotated[str, Ref("target", ANY)], ...], Listed] | None = None
+    export_contact: Literal["any"] | None = None
     book: Literal["any"] | None = None
     move_appointment: Literal["any"] | None = None
     cancel_appointment: Literal["any"] | None = None
@@ -115,6 +116,7 @@ ACTION_WORDS = (
     "attach",
     "confirm_payment",
     "block",
+    "export_contact",
     "hand_off",
     "book",
     "move_appointment",

@@ -80,8 +80,8 @@ class Stand:
     async def receive(self, *inputs: Envelope, partition: int | None = None) -> None:
         """intake says it, as a rule on the partition of the first contact point."""
         for envelope in inputs:
-            assert isinstance(envelope.data, LeadReceived)
-            point = envelope.data.points[0].value if envelope.data.points else envelope.id
+            points = envelope.data.points if isinstance(envelope.data, LeadReceived) else ()
+            point = points[0].value if points else envelope.id
             await self.producer.send(
                 topics.INTAKE.name, envelope.to_bytes(), key=point.encode(), partition=partition
             )

@@ -1,13 +1,15 @@
 import asyncio
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from shared.contract import topics
+from shared.contract.intake import InvitationAnswered
 from shared.contract.pipeline import (
     ActionRefused,
+    DeadlineSet,
     LeadCreated,
     LeadLinked,
     NoteAdded,
@@ -17,6 +19,7 @@ from shared.contract.pipeline import (
 from shared.contract.reminders import DeadlinePlanned
 from tests.component.pipeline.stand import (
     Stand,
+    envelope_of,
     is_dense,
     lead_made_by,
     new_phone,
@@ -272,6 +275,67 @@ async def test_lists_can_be_narrowed_to_owner_status_and_stage(stand: Stand) -> 
     assert await listed(status="lost", stage="refused") == [closed]
     assert await listed(owner="boris", status="open") == []
     assert await listed(q="%") == []
+
+
+async def test_what_is_due_is_listed_by_urgency_page_by_page_and_per_manager(stand: Stand) -> None:
+    name = f"Ума-{uuid.uuid4().hex[:8]}"
+    leads = [await _new_lead(stand, name=name) for _ in range(4)]
+    now = datetime.now(UTC)
+    for lead, hours in zip(leads[:3], (3, 1, 2), strict=True):
+        [deadline, *_] = [
+            event
+            for event in await stand.events(lead, until=DeadlineSet)
+            if isinstance(event.data, DeadlineSet)
+        ]
+        assert isinstance(deadline.data, DeadlineSet)
+        planned = DeadlinePlanned(
+            name=deadline.data.name,
+            deadline_set=deadline.id,
+            due_at=now + timedelta(hours=hours),
+        )
+        await stand.sibling(topics.REMINDERS, lead, planned)
+    await stand.quiet()
+
+    async def page(**asked: str) -> dict[str, Any]:
+        params = {"q": name, "order": "urgency", **asked}
+        found: dict[str, Any] = (await stand.http.get("/api/leads", params=params)).json()
+        return found
+
+    first = await page(limit="2")
+    second = await page(limit="2", cursor=first["next"])
+    listed = [lead["id"] for lead in first["leads"] + second["leads"]]
+    assert listed == [leads[1], leads[2], leads[0]]
+    assert second["next"] is None
+    assert len((await page(manager="boss"))["leads"]) == 3
+    assert (await page(manager="boris", owner="anna"))["leads"] == []
+
+
+async def test_an_appointment_is_booked_moved_and_its_invitation_answered(stand: Stand) -> None:
+    lead = await _new_lead(stand)
+    booked = await stand.act(lead, "book", start="2099-03-26T10:00", lasts="45m")
+    assert booked.status_code == 200, booked.text
+    again = await stand.act(lead, "book", start="2099-03-27T10:00")
+    assert (again.status_code, again.json()["needs"][0]["missing"]) == (409, ["appointment"])
+    await stand.act(lead, "move_appointment", start="2099-03-27T10:00")
+    [appointment] = (await stand.shown(lead))["appointments"]
+    assert appointment["starts_at"] == "2099-03-27T07:00:00Z"
+    assert appointment["ends_at"] == "2099-03-27T07:45:00Z"
+    for revision, answer in ((0, "declined"), (1, "accepted")):
+        data = InvitationAnswered.model_validate(
+            {
+                "source": "mail",
+                "appointment": appointment["id"],
+                "answer": answer,
+                "revision": revision,
+            }
+        )
+        await stand.receive(envelope_of(data, subject=appointment["id"], source="/intake"))
+    await stand.quiet()
+
+    shown = await stand.shown(lead)
+    assert shown["appointments"][0]["answer"] == "accepted"
+    told = [moment["text"] for moment in shown["history"]]
+    assert any("accepted the invitation" in text for text in told)
 
 
 @pytest.mark.parametrize(
