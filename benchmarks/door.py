@@ -87,6 +87,9 @@ async def _measured(bench: Bench, stack: Stack, provider: Provider) -> list[Resu
     bench.say(f"under load: {load_mb:,.0f} MB; CPU in %: {_rounded(busy)}; {missing} not there")
     p50, p99 = percentile(waits_ms, 50), percentile(waits_ms, 99)
     bench.say(f"door to message: p50 {p50:.0f} ms, p99 {p99:.0f} ms, of {len(waits_ms)} leads")
+    quarter = max(1, len(waits_ms) // 4)
+    medians = [percentile(waits_ms[n * quarter :][:quarter], 50) for n in range(4)]
+    bench.say(f"p50 of each quarter of them, in ms: {[round(each) for each in medians]}")
     return [
         Result.of(ROW, f"HTTP 202 to SMS at {PER_S} leads/s, p50", "ms", [Run(p50)], less=True),
         Result.of(
