@@ -41,7 +41,7 @@ class Result:
     ratio: float | None
     runs: Sequence[Run]
     machine: str
-    load: float
+    load: float | None
     beside: str | None = None
     aim: float | None = None
     less: bool = False
