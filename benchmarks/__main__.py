@@ -21,20 +21,38 @@ ROWS: Mapping[str, Callable[[Bench], Awaitable[list[Result]]]] = {
 }
 
 
-async def measured(bench: Bench, rows: Sequence[str]) -> list[Result]:
-    """The results of these rows."""
-    results: list[Result] = []
+async def measured(bench: Bench, rows: Sequence[str]) -> list[str]:
+    """Measure these rows and keep each as soon as it is there; those that could not be."""
+    failed: list[str] = []
     try:
         for row in rows:
             bench.say(f"── {row}")
-            results += await ROWS[row](bench)
+            try:
+                results = await ROWS[row](bench)
+            except Exception as error:
+                # The others' figures are worth having; what this one left behind is not.
+                bench.say(f"{row} could not be measured: {type(error).__name__}: {error}")
+                failed.append(row)
+                bench.stop()
+                continue
+            for each in results:
+                print(each, flush=True)
+            if not bench.quick:
+                _keep(row, results)
     finally:
         bench.stop()
-    return results
+    return failed
+
+
+def _keep(row: str, results: Sequence[Result]) -> None:
+    """These figures of a row instead of its former ones, in the order of the rows."""
+    order = list(ROWS)
+    others = [each for each in result.read() if each.row != row]
+    result.write(sorted([*others, *results], key=lambda each: order.index(each.row)))
 
 
 def main() -> None:
-    """Measure, print, keep."""
+    """Measure, print, keep; exits 1 if a row could not be measured."""
     parser = ArgumentParser(
         prog="make bench", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
@@ -45,17 +63,10 @@ def main() -> None:
     load = os.getloadavg()[0]
     if load > 1:
         print(f"Others use this machine (load {load:.1f}): figures will be low.", file=sys.stderr)
-    rows = list(dict.fromkeys(chosen.only or ROWS))
     bench = Bench(quick=chosen.quick, runs=1 if chosen.quick else chosen.runs)
-    results = asyncio.run(measured(bench, rows))
-    for each in results:
-        print(each)
-    if not chosen.quick:
-        known = {each.name: each for each in result.read() if each.row not in rows}
-        fresh = {each.name: each for each in results}
-        order = list(ROWS)
-        kept = sorted({**known, **fresh}.values(), key=lambda each: order.index(each.row))
-        result.write(kept)
+    failed = asyncio.run(measured(bench, list(dict.fromkeys(chosen.only or ROWS))))
+    if failed:
+        sys.exit(f"Not measured: {', '.join(failed)}. The logs are in {bench.folder}.")
 
 
 if __name__ == "__main__":
