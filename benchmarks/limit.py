@@ -17,11 +17,12 @@ from benchmarks.result import Result, Run
 from benchmarks.workload import LINKED, NEW, Workload
 from relance import directory
 from relance.stack.stack import RULEBOOK
-from services.pipeline.handlers import Handler
+from services.pipeline.handlers import subscriptions
 from shared.contract.topics import INTAKE
 from shared.domain.directory import Directory
 from shared.runtime import decoder, rulebook_folder
 from shared.runtime.batch import Batch
+from shared.runtime.companies import Companies, Company
 from shared.runtime.decoder import Item
 from shared.runtime.postgres import Postgres, Transaction
 from shared.runtime.subscription import Subscription
@@ -108,13 +109,14 @@ async def _recorded(
 
 
 def _subscription() -> Subscription:
-    company = Directory.of(directory.read(RULEBOOK / "directory.toml"))
+    book = rulebook_folder.read(RULEBOOK)
+    company = Company(book, Directory.of(directory.read(RULEBOOK / "directory.toml")))
+    companies = Companies({book.tenant: company})
 
-    async def known(_: Transaction) -> Directory:
-        return company
+    async def known(_: Transaction) -> Companies:
+        return companies
 
-    handler = Handler(rulebook_folder.read(RULEBOOK), known)
-    return next(s for s in handler.subscriptions() if s.topic == INTAKE)
+    return next(s for s in subscriptions(known) if s.topic == INTAKE)
 
 
 def _item(value: bytes) -> Item:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from relance import cli_leads, cli_ops, cli_rulebook
+from relance import cli_leads, cli_ops, cli_publish, cli_rulebook
 from relance.cli_leads import RULEBOOK, Rulebook, told_in_a_sentence
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ cli_ops.add_to(app)
 cli_rulebook.add_to(app)
 directory_app = typer.Typer(help="Sites, calendars, teams and agents.", no_args_is_help=True)
 app.add_typer(directory_app, name="directory")
+app.add_typer(cli_publish.app, name="rulebook")
 
 
 @app.command()
@@ -81,12 +82,15 @@ def directory_apply(
     key: Annotated[
         str, typer.Option(envvar="RELANCE_ADMIN_KEY", help="intake's admin key.")
     ] = "local-secret",
+    tenant: Annotated[
+        str | None, typer.Option(help="The company; that of RELANCE_RULEBOOK if absent.")
+    ] = None,
 ) -> None:
     """Bring the directory to what FILE says; only what differs is written."""
     from relance import directory  # noqa: PLC0415
 
     with told_in_a_sentence():
-        changes = directory.apply(file, url, key)
+        changes = directory.apply(file, url, key, tenant=tenant)
     typer.echo("\n".join(str(change) for change in changes))
 
 

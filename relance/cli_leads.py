@@ -201,6 +201,7 @@ def told_in_a_sentence() -> Iterator[None]:
     """What a person can put right is told in one sentence, with exit code 1."""
     from relance.database import CannotDo  # noqa: PLC0415
     from relance.directory import DirectoryError  # noqa: PLC0415
+    from relance.rulebook_publish import CannotPublish  # noqa: PLC0415
     from relance.stack.error import StackError  # noqa: PLC0415
     from shared.domain.directory import Unknown  # noqa: PLC0415
     from shared.domain.rulebook.loader import RulebookError  # noqa: PLC0415
@@ -208,7 +209,15 @@ def told_in_a_sentence() -> Iterator[None]:
 
     try:
         yield
-    except (CannotDo, DirectoryError, StackError, Unknown, RulebookError, WrongSetting) as error:
+    except (
+        CannotDo,
+        CannotPublish,
+        DirectoryError,
+        StackError,
+        Unknown,
+        RulebookError,
+        WrongSetting,
+    ) as error:
         typer.echo(f"relance: {error}", err=True)
         raise typer.Exit(1) from None
 

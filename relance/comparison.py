@@ -24,6 +24,8 @@ RUN_DEPENDENT = frozenset({"provider_id", "raw_id", "dedupe_key", "causation"})
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 
+_LINK = re.compile(r"https?://\S+/answer/[\w.-]+")
+
 Told = tuple[str, str, Any]
 """Source, type and data of one event."""
 
@@ -46,6 +48,7 @@ class _Aliases:
             return [self.replace(each) for each in value]
         if not isinstance(value, str):
             return value
+        value = _LINK.sub("<link>", value)  # signed for the run, by its key
         return self.ids.sub(lambda found: self.of(found[0]), value)
 
 

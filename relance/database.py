@@ -81,7 +81,10 @@ async def session(service: str, address: str | None = None) -> AsyncIterator[Tra
         ) from error
 
 
-async def directory(tx: Transaction) -> Directory:
-    """The service's copy of the directory."""
-    rows = await tx.fetch("SELECT kind, document::text FROM directory")
+async def directory(tx: Transaction, tenant: str) -> Directory:
+    """The service's copy of that company's directory."""
+    rows = await tx.fetch(
+        "SELECT kind, document::text FROM directory WHERE tenant = $1 AND kind <> 'rulebook'",
+        tenant,
+    )
     return Directory.of(KINDS[row["kind"]].model_validate_json(row["document"]) for row in rows)

@@ -56,14 +56,22 @@ class Change:
         return f"{self.kind} {self.id}: {self.what}{fields}"
 
 
-def apply(file: Path, url: str, key: str, say: Say = lambda _line: None) -> list[Change]:
+def apply(
+    file: Path,
+    url: str,
+    key: str,
+    say: Say = lambda _line: None,
+    tenant: str | None = None,
+) -> list[Change]:
     """Bring the directory behind intake at `url` to what `file` says; documents that the file
-    does not name stay as they are. Raises `DirectoryError`."""
+    does not name stay as they are. `tenant`: of another company than the stack's own rulebook.
+    Raises `DirectoryError`."""
     documents = read(file)
+    of = f"?tenant={tenant}" if tenant else ""
     with httpx2.Client(
         base_url=url, timeout=_TIMEOUT_S, headers={"authorization": f"Bearer {key}"}
     ) as client:
-        present = _present(_asked(client, "GET", "/directory"))
+        present = _present(_asked(client, "GET", f"/directory{of}"))
         problems = [f"{file.name}: {problem}" for problem in dangling(documents, present)]
         if problems:
             raise DirectoryError("\n".join(problems))
@@ -72,7 +80,7 @@ def apply(file: Path, url: str, key: str, say: Say = lambda _line: None) -> list
             change = _change(document, present)
             if change.what != "unchanged":
                 body = document.model_dump(mode="json", exclude={"because"})
-                _asked(client, "PUT", f"/directory/{change.kind}/{change.id}", body)
+                _asked(client, "PUT", f"/directory/{change.kind}/{change.id}{of}", body)
             say(str(change))
             changes.append(change)
     return changes
@@ -89,7 +97,7 @@ def read(file: Path) -> list[Document]:
     problems = [
         f"{file.name}: {name!r} is no part of a directory; expected [[{']], [['.join(ORDER)}]]"
         for name in tables
-        if name not in KINDS
+        if name not in ORDER
     ]
     documents: list[Document] = []
     for kind in ORDER:

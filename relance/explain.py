@@ -75,7 +75,7 @@ async def explain(rulebook: Path, reference: str) -> Explanation:
             raise NoLead(f"{len(found)} leads have the number {reference}; take an id: {ids}")
         lead = await leads.one(tx, found[0].id)
         envelopes = await history.read(tx, lead.id)
-        directory = await database.directory(tx)
+        directory = await database.directory(tx, book.tenant)
     names = Names.of(book, directory)
     zone = ZoneInfo(directory.site(lead.site).zone)
     told_moments = tuple(history.moments(envelopes, book, names, zone))

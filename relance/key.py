@@ -20,7 +20,7 @@ async def create(rulebook: Path, agent: str, name: str | None) -> str:
     """A new key of the agent: the only time it is shown. Raises `NoKey`, `NoDatabase`."""
     tenant = rulebook_folder.read(rulebook).tenant
     async with database.transaction("pipeline") as tx:
-        known = await database.directory(tx)
+        known = await database.directory(tx, tenant)
         try:
             known.agent(agent)
         except Unknown:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from relance.directory import ORDER
 from relance.stack.home import PROJECT
 from shared.contract.directory import KINDS
 from shared.domain.rulebook.condition import CONDITIONS
@@ -122,8 +123,8 @@ def _directory_file() -> dict[str, Any]:
     """A list of tables for each kind of document."""
     tables: dict[str, Any] = {}
     definitions: dict[str, Any] = {}
-    for kind, cls in KINDS.items():
-        table = _plain(cls)
+    for kind in ORDER:
+        table = _plain(KINDS[kind])
         definitions |= table.pop("$defs", {})
         for key in ("because", "withdrawn"):
             table["properties"].pop(key, None)

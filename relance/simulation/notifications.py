@@ -19,7 +19,7 @@ from shared.contract.pipeline import (
 from shared.domain.directory import Directory
 from shared.domain.rulebook.rulebook import Rulebook
 
-LINKS = Links("https://relance.example")
+LINKS = Links("https://relance.example", b"simulated")
 
 ASKED = (NotificationRequested, NotificationWithdrawn, HandoffRequested)
 

@@ -137,6 +137,7 @@ class Stack:
             kafka=self.kafka.bootstrap,
             kafka_replication=self.kafka.replication,
             intake_url=self.services["intake"].url,
+            pipeline_url=self.services["pipeline"].url,
             intake_smtp_port=self.intake_smtp_port,
             mail_smtp_port=self.mail.smtp_port,
             rulebook=self._rulebook,

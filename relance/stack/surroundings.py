@@ -17,6 +17,7 @@ class Surroundings:
 
     kafka: str
     intake_url: str
+    pipeline_url: str
     intake_smtp_port: int
     mail_smtp_port: int
     rulebook: Path
@@ -33,6 +34,7 @@ class Surroundings:
             "RELANCE_RULEBOOK": str(self.rulebook),
             "RELANCE_PUBLIC_URL": url,
             "RELANCE_INTAKE_URL": self.intake_url,
+            "RELANCE_ANSWER_URL": self.pipeline_url,
             "RELANCE_MIGRATE": "true",
             # One of each, so the name is free again when it is killed: what it had in hand is
             # its own at once, not after the 30 s that Kafka waits for somebody without a name.
@@ -50,9 +52,12 @@ class Surroundings:
 
     def secrets(self, service: str) -> dict[str, str]:
         """Return the secrets of a service, for use where the environment has none."""
-        if service != "intake":
-            return {}
-        return dict.fromkeys(["RELANCE_ADMIN_KEY", *_first_secrets(self.rulebook)], LOCAL_SECRET)
+        names = {
+            "intake": lambda: ["RELANCE_ADMIN_KEY", *_first_secrets(self.rulebook)],
+            "pipeline": lambda: ["RELANCE_LINK_KEY"],
+            "notifications": lambda: ["RELANCE_LINK_KEY"],
+        }.get(service, list[str])()
+        return dict.fromkeys(names, LOCAL_SECRET)
 
     @staticmethod
     def _mail(port: int) -> dict[str, str]:

@@ -9,14 +9,15 @@ import structlog
 from services.intake.core.bucket import Buckets
 from services.intake.doors.directory import DirectoryDoor
 from services.intake.doors.file import FileDoor
-from services.intake.doors.http import HttpDoor, ways_of
+from services.intake.doors.http import HttpDoor
 from services.intake.doors.smtp import SmtpDoor
 from services.intake.doors.topic import TopicDoor
 from services.intake.formats.mail_process import MailReaders
+from services.intake.houses import DirectoryOf, Houses
 from services.intake.reception import Reception
 from services.intake.settings import IntakeSettings, secrets_of
 from shared.contract import topics
-from shared.runtime import rulebook_folder
+from shared.runtime.companies import Companies
 from shared.runtime.service import Service
 from shared.runtime.settings import WrongSetting
 from shared.runtime.subscription import RawSubscription
@@ -38,43 +39,41 @@ class Intake(Service):
 
 def create(settings: IntakeSettings) -> Intake:
     """Build the service. Raises `WrongSetting` in one sentence."""
-    book = rulebook_folder.read(settings.rulebook)
-    secrets = {source.id: secrets_of(source) for source in book.sources.source}
     service = Intake("intake", settings, database=False)
+    home = service.books.home
+    for source in home.sources.source if home else ():
+        secrets_of(source)  # a door of the folder's that could let nobody in is told at start
     mails = MailReaders()
-    reception = Reception(
-        book.tenant,
-        settings.hash_key.get_secret_value().encode(),
-        service.doors,
-        service.known,
-        mails,
-    )
+    hash_key = settings.hash_key.get_secret_value().encode()
+
+    def companies() -> Companies:
+        return service.known.companies
+
+    def reception_of(tenant: str) -> Reception:
+        known = DirectoryOf(companies, tenant)
+        return Reception(tenant, hash_key, service.doors, known, mails)
+
+    houses = Houses(companies, reception_of, home.tenant if home else None)
     service.buckets = Buckets(settings.source_rate_per_s, settings.source_burst)
     http = HttpDoor(
-        reception,
-        ways_of(book.sources, secrets),
+        houses,
         buckets=service.buckets,
         in_flight=settings.in_flight,
         public_url=settings.public_url,
-        language=book.language,
     )
     directory = DirectoryDoor(
         service.doors,
         service.known,
-        tenant=book.tenant,
+        books=service.books,
         admin_key=settings.admin_key.get_secret_value() if settings.admin_key else None,
-        setting_problems=book.setting_problems,
     )
-    service.smtp = SmtpDoor(
-        reception, book.sources, host=settings.smtp_host, port=settings.smtp_port
-    )
+    service.smtp = SmtpDoor(houses, host=settings.smtp_host, port=settings.smtp_port)
     service.routers += [http.router, directory.router]
-    service.raw_subscriptions += [
-        RawSubscription(INBOUND, TopicDoor(reception, book.sources).receive)
-    ]
+    service.raw_subscriptions += [RawSubscription(INBOUND, TopicDoor(houses).receive)]
     if settings.files is not None:
-        service.loops.append(FileDoor(reception, book.sources.source, settings.files).run)
-    if any("smtp" in source.doors for source in book.sources.source):
+        service.loops.append(FileDoor(lambda: houses.with_door("file"), settings.files).run)
+    # What is published later may have a mailbox: without a folder the door is open from the start.
+    if home is None or any("smtp" in source.doors for source in home.sources.source):
         service.on_start.append(_listening(service.smtp))
     service.on_stop += [mails.stop, service.smtp.stop]  # the last one stops first
     return service

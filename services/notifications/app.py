@@ -14,14 +14,14 @@ from services.notifications.providers.sms import HttpSms
 from services.notifications.providers.smtp import MailServer, Smtp
 from services.notifications.providers.webhook import Way, Webhooks
 from services.notifications.providers.webhook_sandbox import WebhookSandbox
-from services.notifications.releasing import Releasing
+from services.notifications.recall import Recall
 from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from shared.contract import topics
 from shared.domain.rulebook.loader import FILES
 from shared.domain.rulebook.rulebook import Rulebook
-from shared.runtime import rulebook_folder
 from shared.runtime.batch import Outcome
+from shared.runtime.companies import per_company
 from shared.runtime.reference import value_of
 from shared.runtime.service import Service
 from shared.runtime.settings import WrongSetting
@@ -31,28 +31,33 @@ from shared.runtime.subscription import Subscription
 class Notifications(Service):
     """The service, with one sender a provider."""
 
-    def __init__(self, settings: NotificationsSettings, book: Rulebook) -> None:
+    def __init__(self, settings: NotificationsSettings) -> None:
         """Wire the handler, the ways out and, where none is configured, the sandbox."""
         super().__init__("notifications", settings, migrations=Path(__file__).parent / "migrations")
-        handler = OnPipeline(book, self.directory)
+        self.books.checks.append(lambda book: problems(book.messages))
+        _check(self.books.home)
+        handler = per_company(
+            self.companies, lambda company: OnPipeline(company.book, company.directory)
+        )
         self.subscriptions.append(Subscription(topics.PIPELINE, handler, ignored=IGNORED))
-        self.senders = [
-            Sender(self, book, provider, settings) for provider in _providers(self, settings, book)
-        ]
+        self.senders = [Sender(self, provider, settings) for provider in _providers(self, settings)]
         for sender in self.senders:
             self.loops.append(sender.run)
             self.on_stop.append(sender.close)
-        releasing = Releasing(self, book.tenant)
-        self.loops.append(releasing.run)
+        recall = Recall(self, self._wake)
+        self.loops.append(recall.run)
         self.next_instants.append(self._next_message)
-        self.quiet_checks += [self._sending, releasing.busy]
+        self.quiet_checks += [self._sending, recall.busy]
 
     def committed(self, outcome: Outcome) -> None:
         """A batch was committed: there may be something to send."""
         super().committed(outcome)
         if outcome.handled:
-            for sender in self.senders:
-                sender.wake.set()
+            self._wake()
+
+    def _wake(self) -> None:
+        for sender in self.senders:
+            sender.wake.set()
 
     async def _next_message(self) -> datetime | None:
         async with self.postgres.pool.acquire(timeout=10) as session:
@@ -65,20 +70,19 @@ class Notifications(Service):
 
 def create(settings: NotificationsSettings) -> Service:
     """The service, ready to run. Raises `WrongSetting` for a rulebook that cannot be used."""
-    return Notifications(settings, _read_rulebook(settings))
+    return Notifications(settings)
 
 
-def _read_rulebook(settings: NotificationsSettings) -> Rulebook:
-    book = rulebook_folder.read(settings.rulebook)
-    if wrong := problems(book.messages):
+def _check(book: Rulebook | None) -> None:
+    """Raises `WrongSetting` where the folder's templates cannot be used."""
+    if book is not None and (wrong := problems(book.messages)):
         raise WrongSetting(
             f"The templates of rulebook {book.name} cannot be used: {'; '.join(wrong)}. "
             "Correct them and start again."
         )
-    return book
 
 
-def _providers(service: Service, settings: NotificationsSettings, book: Rulebook) -> list[Provider]:
+def _providers(service: Service, settings: NotificationsSettings) -> list[Provider]:
     """The ways out; SMS go to our own sandbox until a provider is configured."""
     server = MailServer(
         host=settings.smtp_host,
@@ -106,28 +110,33 @@ def _providers(service: Service, settings: NotificationsSettings, book: Rulebook
     )
     files = settings.rulebook / FILES if settings.rulebook else None
     mail = Smtp(server, settings.smtp_from, settings.smtp_at_once, files)
-    return [mail, sms, chat, *_webhooks(service, settings, book)]
+    return [mail, sms, chat, _webhooks(service, settings)]
 
 
-def _webhooks(service: Service, settings: NotificationsSettings, book: Rulebook) -> list[Provider]:
-    """The way to other systems, where the rulebook has any; the sandbox stands for those whose
-    address is not set. Raises `WrongSetting` for an address without a secret."""
-    known: dict[str, Way | None] = {}
-    for target in book.messages.target:
-        url, secret = value_of(target.url), value_of(target.secret)
-        if url and not secret:
+def _webhooks(service: Service, settings: NotificationsSettings) -> Provider:
+    """The way to other systems; the sandbox stands for those whose address is not set.
+
+    Raises `WrongSetting` for an address of the folder's rulebook without a secret.
+    """
+    home = service.books.home
+    for target in home.messages.target if home else ():
+        if value_of(target.url) and not value_of(target.secret):
             raise WrongSetting(
                 f"Target {target.id!r} of messages.toml has no secret: set {target.secret} and "
                 "start again."
             )
-        known[target.id] = Way(url, secret) if url else None
-    if not known:
-        return []
-    if not all(known.values()):
-        service.routers.append(WebhookSandbox(lambda: service.postgres).router)
+    service.routers.append(WebhookSandbox(lambda: service.postgres).router)
 
-    def ways() -> dict[str, Way]:
-        ours = f"{service.url}/sandbox/webhooks"
-        return {name: way or Way(f"{ours}/{name}") for name, way in known.items()}
+    def way(tenant: str, name: str) -> Way | None:
+        """By the rulebook in force; an address without a secret is none."""
+        company = service.last_companies.get(tenant)
+        targets = company.book.messages.target if company else ()
+        target = next((each for each in targets if each.id == name), None)
+        if target is None:
+            return None
+        url, secret = value_of(target.url), value_of(target.secret)
+        if url:
+            return Way(url, secret) if secret else None
+        return Way(f"{service.url}/sandbox/webhooks/{name}")
 
-    return [Webhooks(ways, timeout_s=settings.provider_timeout_s)]
+    return Webhooks(way, timeout_s=settings.provider_timeout_s)

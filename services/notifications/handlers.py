@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import get_args
 
 from services.notifications import store
@@ -32,18 +32,16 @@ _CHANNELS: tuple[MessageChannel, ...] = get_args(MessageChannel)
 
 
 class OnPipeline:
-    """The handler of `pipeline.events.v1`."""
+    """The handler of `pipeline.events.v1`, for one company."""
 
-    def __init__(
-        self, book: Rulebook, directory: Callable[[Transaction], Awaitable[Directory]]
-    ) -> None:
-        """`directory` reads the service's copy in the batch's transaction."""
+    def __init__(self, book: Rulebook, directory: Directory) -> None:
+        """Both of the company whose batch it is."""
         self._book = book
         self._directory = directory
 
     async def __call__(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
         """Store what is asked for; the sender finds it after the commit."""
-        directory = await self._directory(tx)
+        directory = self._directory
         await store.lock_collecting(tx, _collecting(batch))
         before = await store.load(tx, _ids(batch), _leads(batch))
         state: State = before

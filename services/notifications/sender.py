@@ -8,7 +8,7 @@ decides and the message is counted by name (`design.md` 10).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -32,8 +32,8 @@ from shared.contract.envelope import Envelope
 from shared.contract.notifications import NotificationUnknown
 from shared.domain.directory import Unknown
 from shared.domain.rulebook.message import Policy
-from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import clock, failpoint
+from shared.runtime.companies import Companies, UnknownTenant
 from shared.runtime.postgres import Transaction
 from shared.runtime.service import Service
 
@@ -53,14 +53,15 @@ class Sender:
     """One provider's messages, several side by side."""
 
     def __init__(
-        self, service: Service, book: Rulebook, provider: Provider, settings: NotificationsSettings
+        self, service: Service, provider: Provider, settings: NotificationsSettings
     ) -> None:
         """Nothing runs before `run`."""
         self._service = service
-        self._book = book
+        self._companies = Companies({})
         self._provider = provider
         self._settings = settings
-        self._links = Links(settings.answer_url, settings.link_key.get_secret_value().encode())
+        key = settings.link_key
+        self._links = Links(settings.answer_url, key.get_secret_value().encode()) if key else None
         self._channel = provider.channel
         self._tasks: set[asyncio.Task[None]] = set()
         self._results: list[Handed] = []
@@ -119,17 +120,27 @@ class Sender:
 
     async def _claim(self, tx: Transaction, limit: int) -> tuple[list[Message], list[Envelope]]:
         """Judge and render due messages; those that may go are `sending` after the commit."""
-        directory, now = await self._service.directory(tx), clock.now()
+        now = clock.now()
+        companies = self._companies = await self._service.companies(tx)
         judged: list[Message] = []
         told: list[Envelope] = []
         claimed = await store.claim(tx, self._channel, now, limit)
-        revoked = await store.revoked(tx, claimed)
+        revoked = {
+            tenant: await store.revoked(tx, theirs)
+            for tenant, theirs in _by_tenant(claimed).items()
+        }
         for message in claimed:
             try:
+                company = companies.of(message.request.tenant)
                 released, news = release(
-                    message, now, self._book, directory, self._links, revoked=revoked
+                    message,
+                    now,
+                    company.book,
+                    company.directory,
+                    self._links,
+                    revoked=revoked[company.tenant],
                 )
-            except (Unknown, UnknownTemplate) as missing:
+            except (Unknown, UnknownTemplate, UnknownTenant) as missing:
                 log.warning("a message cannot be judged", message=message.id, why=str(missing))
                 await store.put_off(tx, message, _UNJUDGED_PAUSE_S, str(missing))
                 continue
@@ -160,7 +171,14 @@ class Sender:
             result = NotTaken("this process was held up before the hand-over")
         else:
             result = await self._provider.send(
-                Letter(message.id, message.content, clock.now(), message.asked.attach)
+                Letter(
+                    message.id,
+                    message.content,
+                    clock.now(),
+                    message.asked.attach,
+                    self._attachments(message),
+                    message.request.tenant,
+                )
             )
             failpoint.here("message.handed_over")
         if isinstance(result, Unclear):
@@ -240,9 +258,15 @@ class Sender:
 
     def _policy(self, message: Message) -> Policy:
         try:
-            return policy_of(message.asked, self._book)
-        except UnknownTemplate:
+            book = self._companies.of(message.request.tenant).book
+            return policy_of(message.asked, book)
+        except (UnknownTemplate, UnknownTenant):
             return "at_most_once"
+
+    def _attachments(self, message: Message) -> Mapping[str, str] | None:
+        """The files of a published rulebook, base64 by name; None where a folder holds them."""
+        company = self._companies.get(message.request.tenant)
+        return company.attachments if company else None
 
     def _pause_s(self, attempts: int) -> float:
         """How long to wait after so many attempts: doubled each time, up to the longest."""
@@ -282,3 +306,10 @@ class Sender:
             if isinstance(envelope.data, NotificationUnknown):
                 resolution = envelope.data.resolution
                 metrics.UNKNOWN.labels(channel=self._channel, resolution=resolution).inc()
+
+
+def _by_tenant(messages: Iterable[Message]) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        found.setdefault(message.request.tenant, []).append(message)
+    return found

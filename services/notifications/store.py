@@ -17,7 +17,10 @@ from shared.contract.notifications import MessageChannel
 from shared.contract.topics import decode
 from shared.runtime.postgres import Transaction
 
-_COLUMNS = "id, request, channel, send_after, status, attempts, deferred, withdrawn, content, more"
+_COLUMNS = (
+    "id, request, channel, send_after, status, attempts, deferred, withdrawn, content, more, "
+    "judged_by"
+)
 
 _REVOKE = """
 insert into revocation (tenant, kind, value, channel)
@@ -52,13 +55,14 @@ on conflict do nothing
 _CHANGE = """
 update message m set
   status = n.status, send_after = n.send_after, attempts = n.attempts, deferred = n.deferred,
-  withdrawn = n.withdrawn, content = n.content, more = n.more, retry_at = null,
+  withdrawn = n.withdrawn, content = n.content, more = n.more, judged_by = n.judged_by,
+  retry_at = null,
   lease_until = case when n.status = 'sending'
     then coalesce(m.lease_until, clock_timestamp() + make_interval(secs => $9)) end,
   handed_at = case when n.status = 'sending' then coalesce(m.handed_at, clock_timestamp()) end
 from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::boolean[], $6::boolean[],
-            $7::jsonb[], $8::jsonb[])
-  as n (id, status, send_after, attempts, deferred, withdrawn, content, more)
+            $7::jsonb[], $8::jsonb[], $10::bigint[])
+  as n (id, status, send_after, attempts, deferred, withdrawn, content, more, judged_by)
 where m.id = n.id
 """
 
@@ -128,6 +132,15 @@ _EARLIEST = f"""
 select least({", ".join(f"({_NEW} = '{channel}')" for channel in get_args(MessageChannel))},
   (select send_after from message where {_WAITS} and retry_at is not null limit 1))
 """
+_RECALL = """
+update message set send_after = least(send_after, $3), judged_by = $2
+where id in (
+  select id from message where status = 'held' and tenant = $1 and judged_by < $2
+  order by judged_by limit $4 for update skip locked)
+"""
+_ANY_TO_RECALL = """
+select exists (select from message where status = 'held' and tenant = $1 and judged_by < $2)
+"""
 _ANY_IN_HAND = "select exists (select from message where status = 'sending')"
 
 
@@ -186,6 +199,7 @@ async def change(tx: Transaction, messages: Sequence[Message], lease_s: float = 
             [_content_to_json(m.content) for m in messages],
             [_more_to_json(m) for m in messages],
             lease_s,
+            [m.judged_by for m in messages],
         )
 
 
@@ -253,6 +267,17 @@ async def earliest(tx: Transaction) -> datetime | None:
     return instant
 
 
+async def recall(tx: Transaction, tenant: str, version: int, now: datetime, limit: int) -> int:
+    """Have held messages judged again that were judged by an older directory; how many."""
+    status: str = await tx.execute(_RECALL, tenant, version, now, limit)
+    return int(status.rsplit(maxsplit=1)[-1])
+
+
+async def any_to_recall(tx: Transaction, tenant: str, version: int) -> bool:
+    """Whether a held message was judged by an older directory."""
+    return bool(await tx.fetchval(_ANY_TO_RECALL, tenant, version))
+
+
 async def any_in_hand(tx: Transaction) -> bool:
     """Whether anything is being handed over."""
     return bool(await tx.fetchval(_ANY_IN_HAND))
@@ -291,6 +316,7 @@ def _message(row: Any) -> Message:
         withdrawn=row["withdrawn"],
         content=_content_from_json(row["content"]),
         more=tuple(json.loads(row["more"])),
+        judged_by=row["judged_by"],
     )
 
 

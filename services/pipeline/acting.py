@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -41,10 +41,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """Does what agents ask for; `directory` reads the copy of the transaction."""
+    """Does what agents of one company ask for, by its rulebook and directory of the moment."""
 
     book: Rulebook
-    directory: Callable[[Transaction], Awaitable[Directory]]
+    directory: Directory
 
     async def act(self, tx: Transaction, request: Request) -> tuple[Answer, Sequence[Envelope]]:
         """The answer, and what to emit. Raises `Problem` when there is nothing to decide."""
@@ -60,7 +60,7 @@ class Acting:
         if found is None and isinstance(request.action, Take):
             found = await self._first_of(tx, request.caller, request.action.queue)
         decided = await self._decide(tx, request, found)
-        directory = await self.directory(tx)
+        directory = self.directory
         answer = _answer(decided, found.id if found else None, self.book, directory)
         if request.key is not None:
             await answers.keep(tx, request.caller, request.key, answer)
@@ -69,7 +69,7 @@ class Acting:
     async def _decide(
         self, tx: Transaction, request: Request, found: leads.Found | None
     ) -> Decided:
-        directory = await self.directory(tx)
+        directory = self.directory
         id_ = await _new_id(tx, request)
         try:
             if found is None:
@@ -96,7 +96,7 @@ class Acting:
         declared = self.book.queues.get(queue)
         if declared is None:
             raise problem.no_queue(queue)
-        directory = await self.directory(tx)
+        directory = self.directory
         asking = queues.Asking(caller.tenant, caller.agent, self.book, directory, clock.now())
         first = await queues.next_in(tx, declared, asking, 1)
         if not first:

@@ -19,13 +19,13 @@ from services.pipeline.problem import MEDIA_TYPE, ProblemRoute, ProblemView
 from shared.contract.pipeline import Status
 from shared.domain.directory import Directory, Unknown
 from shared.domain.names import Names
-from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.contract.envelope import Envelope
+    from shared.runtime.companies import Company
     from shared.runtime.postgres import Transaction
     from shared.runtime.service import Service
 
@@ -92,10 +92,10 @@ def _told(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def router_of(service: Service, book: Rulebook) -> APIRouter:
+def router_of(service: Service) -> APIRouter:
     """The routes under `/api/leads`."""
     router = APIRouter(prefix="/api/leads", tags=["leads"], route_class=ProblemRoute)
-    api = _Api(service, book)
+    api = _Api(service)
 
     @router.get("", summary="Leads, the newest first", responses=_told())
     async def listed(key: KeyText, asked: Annotated[Asked, Query()]) -> view.Page:
@@ -149,10 +149,10 @@ def router_of(service: Service, book: Rulebook) -> APIRouter:
     return router
 
 
-def queue_router_of(service: Service, book: Rulebook) -> APIRouter:
+def queue_router_of(service: Service) -> APIRouter:
     """The routes under `/api/queues`."""
     router = APIRouter(prefix="/api/queues", tags=["queues"], route_class=ProblemRoute)
-    api = _Api(service, book)
+    api = _Api(service)
 
     @router.get("/{queue}", summary="What is next for you, in order", responses=_told(404))
     async def shown(key: KeyText, queue: QueueId) -> view.Page:
@@ -179,72 +179,69 @@ def queue_router_of(service: Service, book: Rulebook) -> APIRouter:
 class _Api:
     """What the routes do, in one transaction each."""
 
-    def __init__(self, service: Service, book: Rulebook) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
-        self._book = book
-        self._acting = Acting(book, service.directory)
 
     async def listed(self, key: str, asked: Asked) -> view.Page:
         async with self._service.postgres.transaction() as tx:
-            caller = await self._caller(tx, key)
-            directory = await self._service.directory(tx)
-            wanted = _wanted(asked, caller, directory)
+            caller, company = await self._caller(tx, key)
+            wanted = _wanted(asked, caller, company.directory)
             found, place = await leads.page(tx, caller.tenant, wanted)
-            names = Names.of(self._book, directory)
+            names = Names.of(company.book, company.directory)
         return view.Page(
-            leads=[view.summary(lead, self._book, names) for lead in found],
+            leads=[view.summary(lead, company.book, names) for lead in found],
             next=place.cursor if place else None,
         )
 
     async def queue(self, key: str, queue: str) -> view.Page:
         """The first leads of a queue for whoever asks."""
-        declared = self._book.queues.get(queue)
         async with self._service.postgres.transaction() as tx:
-            caller = await self._caller(tx, key)
+            caller, company = await self._caller(tx, key)
+            book, directory = company.book, company.directory
+            declared = book.queues.get(queue)
             if declared is None:
                 raise problem.no_queue(queue)
-            directory = await self._service.directory(tx)
-            asking = queues.Asking(caller.tenant, caller.agent, self._book, directory, clock.now())
+            asking = queues.Asking(caller.tenant, caller.agent, book, directory, clock.now())
             found = await queues.next_in(tx, declared, asking, QUEUE_SHOWN)
-        names = Names.of(self._book, directory)
-        return view.Page(leads=[view.summary(x, self._book, names) for x in found], next=None)
+        names = Names.of(book, directory)
+        return view.Page(leads=[view.summary(x, book, names) for x in found], next=None)
 
     async def shown(self, key: str, reference: str) -> view.Detail:
         async with self._service.postgres.transaction() as tx:
-            caller = await self._caller(tx, key)
+            caller, company = await self._caller(tx, key)
             found = await one_lead(tx, caller.tenant, reference)
             lead = await leads.one(tx, found.id)
             envelopes = await history.read(tx, found.id)
-            directory = await self._service.directory(tx)
-        names = Names.of(self._book, directory)
-        zone = ZoneInfo(directory.site(lead.site).zone)
-        moments = history.moments(envelopes, self._book, names, zone)
-        return view.detail(lead, moments, self._book, names)
+        names = Names.of(company.book, company.directory)
+        zone = ZoneInfo(company.directory.site(lead.site).zone)
+        moments = history.moments(envelopes, company.book, names, zone)
+        return view.detail(lead, moments, company.book, names)
 
     async def acted(
         self, key: str, reference: str | None, action: Action, idempotency_key: str | None
     ) -> Answer:
         async def act(tx: Transaction) -> tuple[Answer, Sequence[Envelope]]:
-            caller = await self._caller(tx, key)
-            return await self._acting.act(tx, Request(caller, reference, action, idempotency_key))
+            caller, company = await self._caller(tx, key)
+            acting = Acting(company.book, company.directory)
+            return await acting.act(tx, Request(caller, reference, action, idempotency_key))
 
         return await self._service.unit(act)
 
-    async def _caller(self, tx: Transaction, key: str) -> Caller:
-        """Who asks; raises `Problem` (401, 403)."""
+    async def _caller(self, tx: Transaction, key: str) -> tuple[Caller, Company]:
+        """Who asks, and of which company; raises `Problem` (401, 403)."""
         caller = await keys.caller_of(tx, key)
         if caller is None:
             raise problem.unauthorized()
-        if caller.tenant != self._book.tenant:
-            raise problem.forbidden(f"This service works for {self._book.tenant!r} only.")
-        directory = await self._service.directory(tx)
+        company = (await self._service.companies(tx)).get(caller.tenant)
+        if company is None:
+            raise problem.forbidden("The company of this key has no rulebook here.")
         try:
-            known = not directory.agent(caller.agent).withdrawn
+            known = not company.directory.agent(caller.agent).withdrawn
         except Unknown:
             known = False
         if not known:
             raise problem.forbidden(f"Agent {caller.agent!r} is not in the directory (any more).")
-        return caller
+        return caller, company
 
 
 def _wanted(asked: Asked, caller: Caller, directory: Directory) -> leads.Wanted:

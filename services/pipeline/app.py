@@ -6,12 +6,11 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from services.pipeline import answers
+from services.pipeline import answer_page, answers
 from services.pipeline.api import queue_router_of, router_of
-from services.pipeline.handlers import Handler
+from services.pipeline.handlers import subscriptions
 from services.pipeline.settings import PipelineSettings
 from shared.contract.envelope import Envelope
-from shared.runtime import rulebook_folder
 from shared.runtime.postgres import Transaction
 from shared.runtime.service import Service
 
@@ -21,11 +20,10 @@ _PRUNE_EVERY_S = 3600.0
 
 def create(settings: PipelineSettings) -> Service:
     """The service; raises one sentence when the rulebook is missing or wrong."""
-    book = rulebook_folder.read(settings.rulebook)
     service = Service("pipeline", settings, migrations=MIGRATIONS)
-    service.subscriptions += Handler(book, service.directory).subscriptions()
-    service.routers.append(router_of(service, book))
-    service.routers.append(queue_router_of(service, book))
+    service.subscriptions += subscriptions(service.companies)
+    service.routers += [router_of(service), queue_router_of(service)]
+    service.routers.append(answer_page.router_of(service))
 
     async def forget_answers() -> None:
         """Real time, as the database's: a stepping clock ages no answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,34 +26,35 @@ from shared.contract.topics import INTAKE, NOTIFICATIONS, REMINDERS
 from shared.domain.directory import Directory, Unknown
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import watermark
+from shared.runtime.companies import CompaniesOf, per_company
 from shared.runtime.postgres import Transaction
 from shared.runtime.subscription import Park, Subscription
 
 FIRINGS: frozenset[type[Event]] = frozenset({DeadlineReached, LeadOverdue, AgentAbsent, DigestDue})
 """What is judged after everything that came in before it (`runtime.md` 12)."""
 
-DirectoryOf = Callable[[Transaction], Awaitable[Directory]]
+
+def subscriptions(companies: CompaniesOf) -> list[Subscription]:
+    """What pipeline reads. Firings wait until what came in before them is known (rule 12)."""
+    handler = per_company(companies, lambda each: Handler(each.book, each.directory))
+    no_leads = frozenset({InboundIgnored, InboundQuarantined})
+    return [
+        Subscription(INTAKE, handler, sequenced=False, ignored=no_leads),
+        Subscription(REMINDERS, handler, gated=FIRINGS),
+        Subscription(NOTIFICATIONS, handler),
+    ]
 
 
 class Handler:
-    """Makes batches of all three topics take effect."""
+    """Makes batches of all three topics take effect, for one company."""
 
-    def __init__(self, book: Rulebook, directory: DirectoryOf) -> None:
+    def __init__(self, book: Rulebook, directory: Directory) -> None:
         self._book = book
         self._directory = directory
 
-    def subscriptions(self) -> list[Subscription]:
-        """What pipeline reads. Firings wait until what came in before them is known (rule 12)."""
-        no_leads = frozenset({InboundIgnored, InboundQuarantined})
-        return [
-            Subscription(INTAKE, self, sequenced=False, ignored=no_leads),
-            Subscription(REMINDERS, self, gated=FIRINGS),
-            Subscription(NOTIFICATIONS, self),
-        ]
-
     async def __call__(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
         """Decide the batch; what names something unknown is parked (rule 11)."""
-        directory = await self._directory(tx)
+        directory = self._directory
         self._check_places(batch, directory)
         named = named_by(batch)
         absent = {e.data.agent for e in batch if isinstance(e.data, AgentAbsent)}
@@ -85,8 +86,6 @@ class Handler:
     def _check_places(self, batch: Sequence[Envelope], directory: Directory) -> None:
         """Park what cannot be judged here yet, before anything is locked for it."""
         for envelope in batch:
-            if envelope.tenant != self._book.tenant:
-                raise Park(envelope.id, f"there is no rulebook of tenant {envelope.tenant!r} here")
             if isinstance(envelope.data, LeadReceived | CallStarted | CallEnded):
                 try:
                     directory.opening(envelope.data.site)

@@ -13,6 +13,7 @@ from services.reminders.settings import RemindersSettings
 from shared.contract.envelope import Envelope
 from shared.domain.directory import Directory
 from shared.runtime import clock
+from shared.runtime.companies import Companies, Company
 from shared.runtime.postgres import Transaction
 from shared.runtime.service import Service
 from shared.runtime.trailing import Trailing
@@ -27,29 +28,22 @@ _SAID_DIGESTS_KEPT = timedelta(days=10)
 class Alarm:
     """One of each replica; what is due is said by whichever takes the row first."""
 
-    def __init__(
-        self,
-        service: Service,
-        settings: RemindersSettings,
-        tenant: str,
-        digest_time: DigestTime | None,
-    ) -> None:
-        """`digest_time` is None where the rulebook declares no digest."""
+    def __init__(self, service: Service, settings: RemindersSettings) -> None:
+        """Nothing rings before `run`."""
         self.wake = asyncio.Event()
         """Set after a commit: something may be due sooner."""
         self._service = service
         self._settings = settings
-        self._tenant = tenant
-        self._digest_time = digest_time
-        self._planned_for: Directory | None = None
+        self._planned_for: dict[str, Company] = {}
         self._sleeps_until: datetime | None = None
         self._scans: Trailing[datetime] = Trailing()
 
     async def run(self) -> None:
         """Say what is due, sleep until the next instant, for ever. Bad luck waits."""
         while True:
-            next_due, directory = await self._service.unit(self._say_due, patience_s=None)
-            self._planned_for, self._sleeps_until = directory, next_due
+            next_due, companies = await self._service.unit(self._say_due, patience_s=None)
+            self._planned_for = {company.tenant: company for company in companies}
+            self._sleeps_until = next_due
             await clock.sleep_until(next_due, wake=self.wake)
 
     async def poll(self) -> None:
@@ -67,59 +61,81 @@ class Alarm:
     async def planning(self) -> str | None:
         """A word while digests are not planned yet by the directory as it is."""
         async with self._service.postgres.transaction() as tx:
-            is_planned = await self._service.directory(tx) is self._planned_for
-        return None if is_planned else "planning digests and absences"
+            companies = await self._service.companies(tx)
+        return None if all(map(self._is_planned, companies)) else "planning digests and absences"
 
     def _is_sooner(self, instant: datetime | None) -> bool:
         return instant is not None and (self._sleeps_until is None or instant < self._sleeps_until)
 
+    def _is_planned(self, company: Company) -> bool:
+        """Whether digests and absences are planned by this rulebook and this directory."""
+        known = self._planned_for.get(company.tenant)
+        return known is not None and (
+            known.book is company.book and known.directory is company.directory
+        )
+
     async def _say_due(
         self, tx: Transaction
-    ) -> tuple[tuple[datetime | None, Directory], list[Envelope]]:
+    ) -> tuple[tuple[datetime | None, Companies], list[Envelope]]:
         """One transaction: what is due goes from the tables to the outbox."""
         now = clock.now()
-        directory = await self._service.directory(tx)
+        companies = await self._service.companies(tx)
         # On a stepping clock a minute of real time says nothing: every scan is a full one.
         bound = None if clock.is_stepping() else self._scans.bound()
         since = bound or store.EVER
-        due = await store.take_due(tx, now, self._settings.alarm_batch, since)
-        later, said = deadline.fire(due, now, directory)
-        await store.save(tx, Deadlines(), later)
-        for each in due:
-            metrics.ALARM_LATE_SECONDS.observe(max(0.0, (now - each.due_at).total_seconds()))
-        said += await self._say_absences(tx, directory, now)
-        if self._digest_time is not None:
-            said += await self._say_digests(tx, self._digest_time, directory, now)
+        said = await self._say_deadlines(tx, companies, now, since)
+        for company in companies:
+            said += await self._say_absences(tx, company, now)
+            said += await self._say_digests(tx, company, now)
         next_due = await store.next_instant(tx, since)
         if bound is None:
             self._scans.swept(min(next_due or now, now - _LATE_COMER))
         if next_due is not None and next_due <= now and not said:
             next_due = now + _PAUSE
-        return (next_due, directory), said
+        return (next_due, companies), said
+
+    async def _say_deadlines(
+        self, tx: Transaction, companies: Companies, now: datetime, since: datetime
+    ) -> list[Envelope]:
+        due = await store.take_due(tx, now, self._settings.alarm_batch, since)
+        for each in due:
+            metrics.ALARM_LATE_SECONDS.observe(max(0.0, (now - each.due_at).total_seconds()))
+        said: list[Envelope] = []
+        for tenant, theirs in deadline.by_tenant(due).items():
+            company = companies.get(tenant)
+            directory = company.directory if company else Directory()
+            later, more = deadline.fire(theirs, now, directory)
+            await store.save(tx, Deadlines(), later)
+            said += more
+        return said
 
     async def _say_absences(
-        self, tx: Transaction, directory: Directory, now: datetime
+        self, tx: Transaction, company: Company, now: datetime
     ) -> list[Envelope]:
-        if directory is not self._planned_for:
-            known = await store.absences(tx, self._tenant)
-            await store.plan_absences(
-                tx, self._tenant, known, absence.replan(known, directory, now)
-            )
-        due = await store.take_due_absences(tx, self._tenant, now)
-        return [each.tell(self._tenant, now) for each in due]
+        tenant = company.tenant
+        if not self._is_planned(company):
+            known = await store.absences(tx, tenant)
+            anew = absence.replan(known, company.directory, now)
+            await store.plan_absences(tx, tenant, known, anew)
+        due = await store.take_due_absences(tx, tenant, now)
+        return [each.tell(tenant, now) for each in due]
 
     async def _say_digests(
-        self, tx: Transaction, digest_time: DigestTime, directory: Directory, now: datetime
+        self, tx: Transaction, company: Company, now: datetime
     ) -> list[Envelope]:
-        if directory is not self._planned_for:
-            planned = await store.next_digests(tx)
+        tenant, directory = company.tenant, company.directory
+        digest_time = DigestTime.of(company.book)
+        if digest_time is None:
+            return []
+        if not self._is_planned(company):
+            planned = await store.next_digests(tx, tenant)
             anew = digest.replan(planned, directory, digest_time, now)
-            await store.plan_digests(tx, planned, anew)
-        due = await store.take_due_digests(tx, now, self._settings.alarm_batch)
+            await store.plan_digests(tx, tenant, planned, anew)
+        due = await store.take_due_digests(tx, tenant, now, self._settings.alarm_batch)
         if not due.by_agent:
             return []
         following, to_say = digest.fire(due, directory, digest_time, now)
-        said = await store.say(tx, to_say)
-        await store.plan_digests(tx, digest.Digests(), following)
+        said = await store.say(tx, tenant, to_say)
+        await store.plan_digests(tx, tenant, digest.Digests(), following)
         await store.forget_digests(tx, (now - _SAID_DIGESTS_KEPT).date())
         return [each.said(digest_time, now) for each in said]

@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.reminders.alarm import Alarm
-from services.reminders.core.digest import DigestTime
 from services.reminders.handlers import pipeline_events
 from services.reminders.replanning import Replanning
 from services.reminders.settings import RemindersSettings
-from shared.domain.rulebook.rulebook import Rulebook
-from shared.runtime import rulebook_folder
 from shared.runtime.batch import Outcome
 from shared.runtime.service import Service
 
@@ -18,12 +15,12 @@ from shared.runtime.service import Service
 class Reminders(Service):
     """The service, with its alarm."""
 
-    def __init__(self, settings: RemindersSettings, book: Rulebook) -> None:
+    def __init__(self, settings: RemindersSettings) -> None:
         """Wire deadlines, digests and the alarm."""
         super().__init__("reminders", settings, migrations=Path(__file__).parent / "migrations")
-        self.alarm = Alarm(self, settings, book.tenant, DigestTime.of(book))
+        self.alarm = Alarm(self, settings)
         self.subscriptions.append(pipeline_events(self))
-        replanning = Replanning(self, book.tenant)
+        replanning = Replanning(self)
         self.loops += [self.alarm.run, self.alarm.poll, replanning.run]
         self.next_instants.append(self.alarm.next_instant)
         self.quiet_checks += [self.alarm.planning, replanning.busy]
@@ -37,4 +34,4 @@ class Reminders(Service):
 
 def create(settings: RemindersSettings) -> Service:
     """The service of these settings; raises `WrongSetting` and `RulebookError`."""
-    return Reminders(settings, rulebook_folder.read(settings.rulebook))
+    return Reminders(settings)

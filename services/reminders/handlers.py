@@ -10,9 +10,11 @@ from shared.contract import pipeline
 from shared.contract.envelope import Envelope, Event
 from shared.contract.topics import PIPELINE
 from shared.domain.calendar import NeverOpen
-from shared.domain.directory import Unknown
+from shared.domain.directory import Directory, Unknown
+from shared.runtime.companies import per_company
 from shared.runtime.postgres import Transaction
 from shared.runtime.service import Park, Quarantine, Service, Subscription
+from shared.runtime.subscription import BatchHandler
 
 HANDLED: frozenset[type[Event]] = frozenset(
     {pipeline.DeadlineSet, pipeline.DeadlineCleared, pipeline.LeadClosed}
@@ -61,10 +63,15 @@ IGNORED: frozenset[type[Event]] = frozenset(
 
 
 def pipeline_events(service: Service) -> Subscription:
-    """Deadlines armed and cleared as pipeline asks; one load and one save a batch."""
+    """Deadlines armed and cleared as pipeline asks, by the hours of each company's sites."""
+    handler = per_company(service.companies, lambda company: _on_pipeline(company.directory))
+    return Subscription(PIPELINE, handler, ignored=IGNORED)
+
+
+def _on_pipeline(directory: Directory) -> BatchHandler:
+    """One load and one save a batch."""
 
     async def on_pipeline(tx: Transaction, batch: Sequence[Envelope]) -> list[Envelope]:
-        directory = await service.directory(tx)
         before = after = await store.load(tx, {envelope.subject for envelope in batch})
         said: list[Envelope] = []
         for envelope in batch:
@@ -80,4 +87,4 @@ def pipeline_events(service: Service) -> Subscription:
         await store.save(tx, before, after)
         return said
 
-    return Subscription(PIPELINE, on_pipeline, ignored=IGNORED)
+    return on_pipeline

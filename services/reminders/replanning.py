@@ -64,36 +64,39 @@ class Work:
 class Replanning:
     """One of each replica; a site is worked on by whichever takes its row."""
 
-    def __init__(self, service: Service, tenant: str) -> None:
-        self._service, self._tenant = service, tenant
-        self._noted: Directory | None = None
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._noted = -1
 
     async def run(self) -> None:
         """For ever: note what has changed, plan again what it touches."""
         while True:
-            if not await self._service.unit(self._once, patience_s=None):
+            has_more, self._noted = await self._service.unit(self._once, patience_s=None)
+            if not has_more:
                 await asyncio.sleep(_STEPPING_POLL_S if clock.is_stepping() else _POLL_S)
 
     async def busy(self) -> str | None:
         """A word while deadlines may still be planned by old hours."""
         async with self._service.postgres.transaction() as tx:
-            is_noted = await self._service.directory(tx) is self._noted
+            is_noted = (await self._service.companies(tx)).version == self._noted
             at_work = await tx.fetchval(_FIRST_LAP)
         return "planning again" if at_work or not is_noted else None
 
-    async def _once(self, tx: Transaction) -> tuple[bool, Sequence[Envelope]]:
-        """One piece of work; whether there may be more."""
-        directory = await self._service.directory(tx)
-        if directory is not self._noted:
-            sites = [site.id for site in directory.sites]
-            versions = [_version(directory, site) for site in sites]
-            await tx.execute(_NOTE, self._tenant, sites, versions)
-            self._noted = directory
+    async def _once(self, tx: Transaction) -> tuple[tuple[bool, int], Sequence[Envelope]]:
+        """One piece of work; whether there may be more, and what is noted so far."""
+        companies = await self._service.companies(tx)
+        if companies.version != self._noted:
+            for company in companies:
+                sites = [site.id for site in company.directory.sites]
+                versions = [_version(company.directory, site) for site in sites]
+                await tx.execute(_NOTE, company.tenant, sites, versions)
         row = await tx.fetchrow(_WORK, _LAPS, _SECOND_LAP_AFTER)
         if row is None:
-            return False, ()
+            return (False, companies.version), ()
         work = Work(row["tenant"], row["site"], row["version"], row["reached"])
-        return True, await self._plan(tx, work, directory)
+        theirs = companies.get(work.tenant)
+        said = await self._plan(tx, work, theirs.directory if theirs else Directory())
+        return (True, companies.version), said
 
     async def _plan(self, tx: Transaction, work: Work, directory: Directory) -> Sequence[Envelope]:
         rows = await tx.fetch(_STALE, work.reached, work.site, work.version, work.tenant, AT_ONCE)

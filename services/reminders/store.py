@@ -53,32 +53,32 @@ select least(
 
 _TAKE_DUE_DIGESTS = """
 with due as materialized (
-  select agent, date from digest where not said and due_at <= $1
-  order by due_at limit $2 for update skip locked
+  select agent, date from digest where tenant = $1 and not said and due_at <= $2
+  order by due_at limit $3 for update skip locked
 )
 delete from digest using due
-where digest.agent = due.agent and digest.date = due.date
+where digest.tenant = $1 and digest.agent = due.agent and digest.date = due.date
 returning digest.agent, digest.date, digest.due_at
 """
 _SAY = """
-insert into digest (agent, date, due_at, said)
-select agent, date, due_at, true
-from unnest($1::text[], $2::date[], $3::timestamptz[]) as said (agent, date, due_at)
+insert into digest (tenant, agent, date, due_at, said)
+select $1, agent, date, due_at, true
+from unnest($2::text[], $3::date[], $4::timestamptz[]) as said (agent, date, due_at)
 on conflict do nothing
 returning agent
 """
-_NEXT_DIGESTS = "select agent, date, due_at from digest where not said order by agent for update"
+_NEXT_DIGESTS = """
+select agent, date, due_at from digest where tenant = $1 and not said order by agent for update
+"""
 _DROP_DIGESTS = """
-delete from digest using unnest($1::text[], $2::date[]) as gone (agent, date)
-where digest.agent = gone.agent and digest.date = gone.date and not said
+delete from digest using unnest($2::text[], $3::date[]) as gone (agent, date)
+where digest.tenant = $1 and digest.agent = gone.agent and digest.date = gone.date and not said
 """
 _PLAN_DIGESTS = """
-insert into digest (agent, date, due_at)
-select * from unnest($1::text[], $2::date[], $3::timestamptz[])
+insert into digest (tenant, agent, date, due_at)
+select $1, * from unnest($2::text[], $3::date[], $4::timestamptz[])
 on conflict do nothing
 """
-
-
 _ABSENCES = "select agent, since, until, said from absence where tenant = $1 for update"
 _DROP_ABSENCES = """
 delete from absence using unnest($2::text[], $3::timestamptz[]) as gone (agent, since)
@@ -139,30 +139,30 @@ async def next_instant(tx: Transaction, since: datetime = EVER) -> datetime | No
     return earliest
 
 
-async def take_due_digests(tx: Transaction, now: datetime, limit: int) -> Digests:
+async def take_due_digests(tx: Transaction, tenant: str, now: datetime, limit: int) -> Digests:
     """The `limit` earliest planned digests whose instant has come; they are planned no more."""
-    return _digests(await tx.fetch(_TAKE_DUE_DIGESTS, now, limit))
+    return _digests(await tx.fetch(_TAKE_DUE_DIGESTS, tenant, now, limit))
 
 
-async def say(tx: Transaction, digests: Iterable[Digest]) -> list[Digest]:
+async def say(tx: Transaction, tenant: str, digests: Iterable[Digest]) -> list[Digest]:
     """Note `digests` as said; return those that nobody had said before."""
     by_agent = {each.agent: each for each in digests}
-    rows = await tx.fetch(_SAY, *_columns(by_agent.values())) if by_agent else []
+    rows = await tx.fetch(_SAY, tenant, *_columns(by_agent.values())) if by_agent else []
     return [by_agent[row["agent"]] for row in rows]
 
 
-async def next_digests(tx: Transaction) -> Digests:
-    """The next digest of every agent, locked."""
-    return _digests(await tx.fetch(_NEXT_DIGESTS))
+async def next_digests(tx: Transaction, tenant: str) -> Digests:
+    """The next digest of every agent of that company, locked."""
+    return _digests(await tx.fetch(_NEXT_DIGESTS, tenant))
 
 
-async def plan_digests(tx: Transaction, before: Digests, after: Digests) -> None:
+async def plan_digests(tx: Transaction, tenant: str, before: Digests, after: Digests) -> None:
     """Store what differs."""
     old, new = set(before.by_agent.values()), set(after.by_agent.values())
     if gone := sorted(old - new, key=_name):
-        await tx.execute(_DROP_DIGESTS, *_columns(gone)[:2])
+        await tx.execute(_DROP_DIGESTS, tenant, *_columns(gone)[:2])
     if coming := sorted(new - old, key=_name):
-        await tx.execute(_PLAN_DIGESTS, *_columns(coming))
+        await tx.execute(_PLAN_DIGESTS, tenant, *_columns(coming))
 
 
 async def forget_digests(tx: Transaction, before: date) -> None:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, model_validator
 from shared.contract.envelope import Event, Value
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Kind = Literal["site", "calendar", "team", "agent", "absence", "availability"]
+Kind = Literal["site", "calendar", "team", "agent", "absence", "availability", "rulebook"]
 
 
 class Interval(Value):
@@ -123,6 +123,22 @@ class Availability(Document):
     state: Literal["available", "busy"]
 
 
+class PublishedRulebook(Document):
+    """A company's procedure as it was published: the files of its folder, by name.
+
+    `id` is its version. Of what is attached to mails `files` has the hash and `attachments` the
+    bytes (base64). The one that was published last is in force; `note` says why, for people.
+    `published_at` is set by intake.
+    """
+
+    type = "relance.directory.rulebook.v1"
+    name: str
+    files: dict[str, str]
+    attachments: dict[str, str] = {}
+    note: str | None = None
+    published_at: AwareDatetime | None = None
+
+
 DIRECTORY_EVENTS: tuple[type[Document], ...] = (
     Site,
     Calendar,
@@ -130,6 +146,7 @@ DIRECTORY_EVENTS: tuple[type[Document], ...] = (
     Agent,
     Absence,
     Availability,
+    PublishedRulebook,
 )
 KINDS: dict[Kind, type[Document]] = {
     "site": Site,
@@ -138,6 +155,7 @@ KINDS: dict[Kind, type[Document]] = {
     "agent": Agent,
     "absence": Absence,
     "availability": Availability,
+    "rulebook": PublishedRulebook,
 }
 
 

@@ -9,11 +9,13 @@ from time import monotonic
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.contract.directory import KINDS, Document, key_of, kind_of
+from shared.contract.directory import KINDS, Document, PublishedRulebook, key_of, kind_of
 from shared.contract.topics import DIRECTORY
 from shared.domain.directory import Directory
+from shared.domain.rulebook.loader import RulebookError
 from shared.runtime import decoder, kafka, quarantine, watermark
 from shared.runtime.activity import Activity
+from shared.runtime.companies import Books, Companies
 from shared.runtime.decoder import Item
 from shared.runtime.effect import pause
 from shared.runtime.kafka import Record
@@ -28,16 +30,30 @@ on conflict (tenant, kind, id) do update set document = excluded.document, recor
 where directory.record < excluded.record
 """
 
+_DOCUMENTS = "select tenant, kind, document, record from directory where kind <> 'rulebook'"
+# The last one counts; an earlier one that is published again has a later record. Their texts are
+# long: they are read once.
+_RULEBOOKS = """
+select tenant, id, record from directory where kind = 'rulebook' order by tenant, record desc
+"""
+_RULEBOOK = "select document from directory where tenant = $1 and kind = 'rulebook' and id = $2"
+
 
 class DirectoryTable:
     """The copy in the service's schema, written in the consumer's transaction."""
 
-    def __init__(self, service: str, postgres: Postgres, stopping: asyncio.Event) -> None:
+    def __init__(
+        self, service: str, postgres: Postgres, stopping: asyncio.Event, books: Books
+    ) -> None:
+        """`books` reads what is published; a rulebook that it refuses is set aside."""
         self._service = service
         self._postgres = postgres
         self._stopping = stopping
+        self._books = books
         self._read_to: int | None = None
-        self._directory = Directory()
+        self._companies = books.companies({}, {})
+        self._directories: dict[str, Directory] = {}
+        self._rulebooks: dict[tuple[str, str, int], PublishedRulebook] = {}
         self.waiting = False
 
     async def __call__(self, records: Sequence[Record]) -> None:
@@ -58,19 +74,67 @@ class DirectoryTable:
                 self.waiting = False
                 return
 
+    async def companies(self, tx: Transaction) -> Companies:
+        """Every tenant's rulebook and directory as this transaction sees them.
+
+        Read again only after a change: the row that names the version is read in each
+        transaction, so that all replicas switch together (rule 25).
+        """
+        await self._follow(tx)
+        return self._companies
+
+    @property
+    def last(self) -> Companies:
+        """The companies as the last transaction that asked saw them."""
+        return self._companies
+
     async def directory(self, tx: Transaction) -> Directory:
-        """The tenant's directory as this transaction sees it; read again only after a change."""
+        """The directory of the folder's tenant, or of the only one."""
+        await self._follow(tx)
+        home = self._books.home
+        if home is None:
+            return next(iter(self._directories.values()), Directory())
+        return self._directories.get(home.tenant) or Directory()
+
+    async def _follow(self, tx: Transaction) -> None:
         read_to = await tx.fetchval(
             "select next_record from watermark where topic = $1", DIRECTORY.name
         )
-        if read_to != self._read_to:
-            rows = await tx.fetch("select kind, document, record from directory")
-            self._directory = Directory.read(
-                (KINDS[row["kind"]].model_validate_json(row["document"]), row["record"] + 1)
-                for row in rows
-            )
-            self._read_to = read_to
-        return self._directory
+        if read_to == self._read_to:
+            return
+        found: dict[str, list[tuple[Document, int]]] = {}
+        for row in await tx.fetch(_DOCUMENTS):
+            document = KINDS[row["kind"]].model_validate_json(row["document"])
+            found.setdefault(row["tenant"], []).append((document, row["record"] + 1))
+        published = await self._in_force(tx)
+        self._directories = {
+            tenant: self._unchanged(tenant, Directory.read(documents))
+            for tenant, documents in found.items()
+        }
+        self._companies = self._books.companies(self._directories, published, read_to or 0)
+        self._read_to = read_to
+
+    async def _in_force(self, tx: Transaction) -> dict[str, PublishedRulebook]:
+        """The last rulebook of each tenant that this release can use, the latest first."""
+        found: dict[str, PublishedRulebook] = {}
+        for row in await tx.fetch(_RULEBOOKS):
+            tenant, version = row["tenant"], row["id"]
+            if tenant in found:
+                continue
+            document = self._rulebooks.get((tenant, version, row["record"]))
+            if document is None:
+                text = await tx.fetchval(_RULEBOOK, tenant, version)
+                document = PublishedRulebook.model_validate_json(text)
+                if self._refused(tenant, document):
+                    continue
+                self._rulebooks[tenant, version, row["record"]] = document
+            found[tenant] = document
+        return found
+
+    def _unchanged(self, tenant: str, directory: Directory) -> Directory:
+        """The directory that is held already, if nothing of this tenant is new."""
+        held = self._directories.get(tenant)
+        return held if held is not None and held.version == directory.version else directory
 
     async def wait_for(self, end: int, deadline_s: float) -> None:
         """Until some member has stored all records before `end`; raises `Unavailable`."""
@@ -96,6 +160,9 @@ class DirectoryTable:
                 case Item(envelope=envelope, fault=None, unknown=None) if envelope:
                     document = envelope.data
                     assert isinstance(document, Document)  # the decoder saw to it
+                    if wrong := self._refused(envelope.tenant, document):
+                        bad.append((item, wrong))
+                        continue
                     named = (envelope.tenant, kind_of(document), document.id)
                     rows.append(
                         (*named, document.model_dump_json(by_alias=True), item.record.offset)
@@ -106,26 +173,57 @@ class DirectoryTable:
         await quarantine.set_aside(tx, self._service, DIRECTORY.name, bad)
         await watermark.write(tx, watermark.of_batch(items))
 
+    def _refused(self, tenant: str, document: Document) -> str | None:
+        """Why a rulebook is not taken up: a bad one never replaces a good one (rule 25)."""
+        if not isinstance(document, PublishedRulebook):
+            return None
+        try:
+            self._books.read(tenant, document)
+        except RulebookError as error:
+            log.warning("rulebook refused", tenant=tenant, version=document.id, why=str(error))
+            return f"this rulebook cannot be used: {error}"
+        return None
+
 
 class DirectoryMemory:
     """The copy of a service without a database: read whole at start, then followed."""
 
-    def __init__(self, settings: Settings, activity: Activity) -> None:
+    def __init__(self, settings: Settings, activity: Activity, books: Books | None = None) -> None:
+        self._books = books or Books()
         self.documents: dict[str, Document] = {}
         """The latest document of each record key, `tenant/kind/id`."""
         self.next_offset = 0
         self._settings = settings
         self._activity = activity
-        self._directory: Directory | None = None
+        self._in_force: dict[str, PublishedRulebook] = {}
+        self._companies: Companies | None = None
         self._consumer: AIOKafkaConsumer | None = None
         self._moved = asyncio.Condition()
 
     @property
+    def companies(self) -> Companies:
+        """Every tenant's rulebook and directory, as they have been read so far."""
+        if self._companies is None:
+            self._companies = self._books.companies(
+                self._directories(), self._in_force, self.next_offset
+            )
+        return self._companies
+
+    @property
     def directory(self) -> Directory:
-        """The directory as it has been read so far."""
-        if self._directory is None:
-            self._directory = Directory.of(self.documents.values())
-        return self._directory
+        """The directory of the folder's tenant, or of the only one."""
+        directories = self._directories()
+        home = self._books.home
+        if home is None:
+            return next(iter(directories.values()), Directory())
+        return directories.get(home.tenant) or Directory()
+
+    def _directories(self) -> dict[str, Directory]:
+        found: dict[str, list[Document]] = {}
+        for key, document in self.documents.items():
+            if not isinstance(document, PublishedRulebook):
+                found.setdefault(key.partition("/")[0], []).append(document)
+        return {tenant: Directory.of(documents) for tenant, documents in found.items()}
 
     async def start(self) -> None:
         """Read to the end as it is now; raises `Unavailable` past the deadline."""
@@ -186,8 +284,15 @@ class DirectoryMemory:
             return
         document = envelope.data
         assert isinstance(document, Document)  # the decoder saw to it
+        if isinstance(document, PublishedRulebook):
+            try:
+                self._books.read(envelope.tenant, document)
+            except RulebookError as error:
+                log.warning("rulebook refused", version=document.id, why=str(error))
+                return
+            self._in_force[envelope.tenant] = document
         self.documents[key_of(envelope.tenant, document)] = document
-        self._directory = None
+        self._companies = None
 
 
 class _deadline:

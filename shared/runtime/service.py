@@ -15,6 +15,7 @@ from shared.domain.directory import Directory
 from shared.runtime import failpoint, http, inbox, outbox
 from shared.runtime.activity import Activity
 from shared.runtime.batch import Outcome
+from shared.runtime.companies import Books, Companies
 from shared.runtime.directory_copy import DirectoryMemory, DirectoryTable
 from shared.runtime.health import Health, Quiet, is_due
 from shared.runtime.kafka_side import KafkaSide
@@ -62,12 +63,16 @@ class Service:
         self.activity = Activity()
         self.stopping = asyncio.Event()
         self.failure: str | None = None
+        self.books = Books.of(settings)
+        """Rulebooks: the folder's, and what is published; add to its `checks` before the start."""
         self._database = self._open_later() if database else None
         self._table = (
-            DirectoryTable(name, self._database, self.stopping) if self._database else None
+            DirectoryTable(name, self._database, self.stopping, self.books)
+            if self._database
+            else None
         )
         self._doors = None if database else ConfirmedProducer(settings, self.activity)
-        self._known = None if database else DirectoryMemory(settings, self.activity)
+        self._known = None if database else DirectoryMemory(settings, self.activity, self.books)
         self._kafka = KafkaSide(self)
         self._tasks = Tasks(self.fail)
         self._started = False
@@ -120,8 +125,17 @@ class Service:
         """Where it serves HTTP, once started."""
         return self._url
 
+    async def companies(self, tx: Transaction) -> Companies:
+        """Every tenant's rulebook and directory as `tx` sees them."""
+        return await self.directory_table.companies(tx)
+
+    @property
+    def last_companies(self) -> Companies:
+        """The companies as they were last read, for what happens outside transactions."""
+        return self.directory_table.last
+
     async def directory(self, tx: Transaction) -> Directory:
-        """The tenant's directory as `tx` sees it."""
+        """The directory of the folder's tenant as `tx` sees it."""
         return await self.directory_table.directory(tx)
 
     async def unit(self, fn: Unit[T], *, patience_s: float | None = 10.0) -> T:

@@ -75,10 +75,10 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="http://127.0.0.1", description="How people and senders reach this service."
     )
-    link_key: SecretStr = Field(
-        default=SecretStr("relance"),
-        description="Signs the links by which agents answer from a message; the same in all "
-        "services, your own in production.",
+    link_key: SecretStr | None = Field(
+        default=None,
+        description="Signs the links by which agents answer from a message: the same in pipeline "
+        "and notifications. Without it messages carry no such link.",
     )
     rulebook: Path | None = Field(default=None, description="Folder of the company's rulebook.")
     clock_file: Path | None = Field(

@@ -179,14 +179,18 @@ class Stand:
 
     async def open(self, documents: list[Document]) -> None:
         await self.producer.start()
-        for document in documents:
-            envelope = self.envelope(document, document.id, source="/intake")
-            key = key_of(TENANT, document).encode()
-            await self.producer.send_and_wait(topics.DIRECTORY.name, envelope.to_bytes(), key=key)
+        await self.know(*documents)
         await self.reader.start()
         partitions = range(topics.NOTIFICATIONS.partitions)
         self.reader.assign([TopicPartition(topics.NOTIFICATIONS.name, n) for n in partitions])
         await self.start()
+
+    async def know(self, *documents: Document) -> None:
+        """The directory says so."""
+        for document in documents:
+            envelope = self.envelope(document, document.id, source="/intake")
+            key = key_of(TENANT, document).encode()
+            await self.producer.send_and_wait(topics.DIRECTORY.name, envelope.to_bytes(), key=key)
 
     async def start(self) -> None:
         for replica in self.replicas:

@@ -19,6 +19,7 @@ from relance.stack.kafka import Kafka
 from relance.stack.mail import Mail
 from relance.stack.postgres import Postgres
 from services.notifications.providers.sandbox import Sandbox
+from shared.contract.directory import Absence
 from shared.contract.notifications import (
     NotificationDeferred,
     NotificationFailed,
@@ -102,6 +103,29 @@ async def test_an_agent_is_told_by_sms_and_e_mail_once_each_in_that_order(stand:
     assert caught["headers"]["From"] == "Ромашка <crm@small.example>"
 
 
+async def test_003_06_what_is_held_for_somebody_away_goes_when_they_are_back_earlier(
+    stand: Stand,
+) -> None:
+    lead, noon = new_lead(), stand.clock.now()
+    away = Absence(id="oleg", agent="mail-only", begins=noon, ends=noon + timedelta(days=2))
+    await stand.know(away)
+    await stand.settle()
+    await stand.say(lead, agent_is_told("mail-only", lead=lead, occasion=lead))
+    (held,) = await stand.told(lead, NotificationDeferred)
+    assert (held.why, held.until) == ("absent", away.ends)
+
+    back = noon + timedelta(hours=1)
+    await stand.know(away.model_copy(update={"ends": back}))
+    await stand.settle()
+    early = await stand.told(lead, NotificationSent, 0)
+    await stand.until(back)
+
+    (sent,) = await stand.told(lead, NotificationSent)
+    assert (early, sent.to) == ([], "mail-only")
+    assert len(await stand.told(lead, NotificationDeferred)) == 1
+    await stand.know(away.model_copy(update={"withdrawn": True}))
+
+
 async def test_003_05_what_is_asked_at_night_is_held_and_goes_when_the_site_opens(
     stand: Stand,
 ) -> None:
@@ -176,7 +200,7 @@ async def test_an_sms_never_taken_has_failed_after_so_many_attempts(stand: Stand
     stand.sms.next += ["503"] * 5
     await stand.say(lead, contact_is_told(PHONE, lead=lead, occasion=lead))
     (failed,) = await stand.told(lead, NotificationFailed)
-    assert failed.why.startswith("not taken in 5 attempts: the SMS provider answers 503")
+    assert failed.why.startswith("not taken in 5 attempts: the provider answers 503")
 
 
 @pytest.mark.parametrize("stage", ["recipient", "data"])

@@ -21,9 +21,8 @@ from shared.contract.envelope import Envelope, derived_id
 from shared.contract.intake import ContactPoint
 from shared.contract.notifications import MessageChannel
 from shared.contract.pipeline import ConsentRevoked, NotificationWithdrawn
-from shared.domain.directory import Directory
 from shared.runtime import migration
-from shared.runtime.postgres import Postgres, Transaction
+from shared.runtime.postgres import Postgres
 from shared.runtime.subscription import Park
 from tests.stack import Database
 from tests.unit.message_house import (
@@ -50,10 +49,6 @@ async def sessions(database: Database) -> AsyncIterator[Postgres]:
     await sessions.open(deadline_s=10)
     yield sessions
     await sessions.close()
-
-
-async def directory(_: Transaction) -> Directory:
-    return DIRECTORY
 
 
 def said(seed: int, many: int) -> list[Envelope]:
@@ -112,7 +107,7 @@ async def test_the_same_requests_make_the_same_messages_in_sql_and_in_the_core(
     sessions: Postgres, seed: int
 ) -> None:
     chance, envelopes = random.Random(seed), said(seed, many=60)
-    handler = OnPipeline(BOOK, directory)
+    handler = OnPipeline(BOOK, DIRECTORY)
     state: State = {}
     by_core: list[Envelope] = []
     revoked: frozenset[Revocation] = frozenset()
@@ -143,7 +138,7 @@ async def test_the_same_requests_make_the_same_messages_in_sql_and_in_the_core(
 async def test_two_members_never_hold_the_same_message(sessions: Postgres) -> None:
     envelope = to_agent("mail-only", when=NOW)
     async with sessions.transaction() as tx:
-        await OnPipeline(BOOK, directory)(tx, [envelope])
+        await OnPipeline(BOOK, DIRECTORY)(tx, [envelope])
     async with sessions.transaction() as one, sessions.transaction() as other:
         assert len(await store.claim(one, "email", NOW, 5)) == 1
         assert await store.claim(other, "email", NOW, 5) == []
@@ -153,7 +148,7 @@ async def test_the_database_itself_refuses_a_second_message_of_the_same_occasion
     sessions: Postgres,
 ) -> None:
     async with sessions.transaction() as tx:
-        await OnPipeline(BOOK, directory)(tx, [to_agent("mail-only", when=NOW)])
+        await OnPipeline(BOOK, DIRECTORY)(tx, [to_agent("mail-only", when=NOW)])
     again = """
         insert into message (id, tenant, recipient, channel, template, occasion, subject, status,
                              request, send_after)
@@ -169,4 +164,4 @@ async def test_a_request_for_somebody_not_known_yet_waits_parked(sessions: Postg
     envelope = to_agent("nobody", when=NOW)
     with pytest.raises(Park, match="'nobody' is not in the directory"):
         async with sessions.transaction() as tx:
-            await OnPipeline(BOOK, directory)(tx, [envelope])
+            await OnPipeline(BOOK, DIRECTORY)(tx, [envelope])

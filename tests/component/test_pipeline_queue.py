@@ -25,7 +25,6 @@ from services.pipeline.keys import Caller
 from services.pipeline.problem import Problem
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.pipeline import Status
-from shared.domain.directory import Directory
 from shared.runtime import clock, migration
 from shared.runtime.postgres import Postgres, Transaction
 from tests.stack import Database
@@ -135,10 +134,7 @@ async def test_agents_who_take_at_once_get_different_leads_and_the_last_one_none
     assert len(lost) == 2
     await kept(sessions, lost)
 
-    async def directory(_: Transaction) -> Directory:
-        return company.directory
-
-    acting = Acting(company.book, directory)
+    acting = Acting(company.book, company.directory)
 
     async def take(agent: str) -> tuple[str, list[str]]:
         async def work(tx: Transaction) -> tuple[Answer, Sequence[Envelope]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,12 @@ from pydantic import SecretStr
 from relance.stack.kafka import Kafka
 from relance.stack.postgres import Postgres
 from services.reminders.settings import RemindersSettings
+from shared.contract.directory import Absence, Interval, SpecialDay
 from shared.contract.due import Due
 from shared.contract.pipeline import DeadlineCleared, LeadClosed
-from shared.contract.reminders import DeadlinePlanned, DigestDue, LeadOverdue
+from shared.contract.reminders import AgentAbsent, DeadlinePlanned, DigestDue, LeadOverdue
 from tests.component.reminders_stand import Stand, new_lead
-from tests.unit.office import DOCUMENTS, MINSK, agent, at, site
+from tests.unit.office import DOCUMENTS, MINSK, OFFICE, agent, at, site
 
 IN_HALF_AN_HOUR = Due.model_validate({"in": "30m"})
 IN_AN_HOUR = Due.model_validate({"in": "1h"})
@@ -170,6 +171,57 @@ async def test_somebody_new_has_a_digest_from_the_next_morning_and_who_left_has_
     [first] = await stand.told("clara", DigestDue, 1)
     assert said(first)[0] == today.astimezone(MINSK).date() + timedelta(days=1)
     assert len(await stand.told("paul", DigestDue)) == left_with
+
+
+async def test_003_12_an_absence_is_told_once_after_a_day_and_not_when_it_is_taken_back(
+    stand: Stand,
+) -> None:
+    begins = stand.now + timedelta(hours=2)
+    anna = Absence(id="anna-1", agent="anna", begins=begins, ends=begins + timedelta(days=3))
+    boris = Absence(id="boris-1", agent="boris", begins=begins, ends=begins + timedelta(days=3))
+    await stand.know(anna, boris)
+    await stand.until(begins + timedelta(hours=20))
+    await stand.know(boris.model_copy(update={"withdrawn": True}))
+
+    await stand.until(begins + timedelta(days=2))
+
+    [absent] = await stand.told("anna", AgentAbsent, 1)
+    assert isinstance(absent.data, AgentAbsent)
+    assert (absent.data.since, absent.data.until) == (begins, anna.ends)
+    assert absent.time == begins + timedelta(days=1)
+    assert await stand.told("boris", AgentAbsent) == []
+    await stand.know(anna.model_copy(update={"withdrawn": True}))
+
+
+async def test_another_calendar_plans_again_what_it_touches_and_nothing_else(stand: Stand) -> None:
+    evening = coming(stand, 0, 1, 2, 3) + timedelta(hours=17, minutes=50)
+    await stand.until(evening)
+    leads = [new_lead() for _ in range(1_200)]
+    open_hours = Due.model_validate({"in": "30m", "of": "open_hours"})
+    await asyncio.gather(*(stand.ask(lead, "call_back", open_hours) for lead in leads))
+    elsewhere = new_lead()
+    await stand.ask(elsewhere, "call_back", open_hours, site="paris")
+    await stand.settle()
+
+    tomorrow = (evening + timedelta(days=1)).astimezone(MINSK).date()
+    late = (Interval(opens=time(11), closes=time(18)),)
+    changed = OFFICE.model_copy(
+        update={"id": "minsk", "special": (SpecialDay(on=tomorrow, hours=late),)}
+    )
+    await stand.know(changed, site("minsk", "minsk"))
+    await stand.settle()
+
+    told = await stand.told_each(leads, DeadlinePlanned)
+    due_at = at(f"{tomorrow}T11:20")
+    assert {len(events) for events in told.values()} == {2}
+    assert {e.data.due_at for _, e in told.values() if isinstance(e.data, DeadlinePlanned)} == {
+        due_at
+    }
+    assert len(await stand.told(elsewhere, DeadlinePlanned, 1)) == 1
+    await stand.until(due_at)
+    overdue = await stand.told_each(leads, LeadOverdue)
+    assert {event.time for [event] in overdue.values()} == {due_at}
+    await stand.know(site("minsk"))
 
 
 async def test_when_one_of_two_replicas_is_killed_while_telling_the_other_tells_the_rest(

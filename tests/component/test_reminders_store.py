@@ -23,6 +23,7 @@ from shared.runtime.postgres import Postgres, Transaction
 from tests.stack import Database
 from tests.unit.office import DIRECTORY, at, deadline_set
 
+TENANT = "axelerator"
 NOW = at("2026-03-02T10:00")
 MIGRATIONS = Path(services.reminders.__file__).parent / "migrations"
 NINE = DigestTime("axelerator", time(9))
@@ -115,27 +116,27 @@ async def test_what_one_replica_is_firing_no_other_fires(sessions: Postgres) -> 
 async def test_the_database_says_the_same_digests_as_the_core(sessions: Postgres) -> None:
     digests = digest.replan(Digests(), DIRECTORY, NINE, NOW)
     async with sessions.transaction() as tx:
-        await store.plan_digests(tx, Digests(), digests)
+        await store.plan_digests(tx, TENANT, Digests(), digests)
 
     for hours in (1, 22, 23, 24, 25, 26, 49, 97, 100, 145, 146, 167, 168, 169, 400, 407):
         now = NOW + timedelta(hours=hours)
         digests, expected = digest.fire(digests, DIRECTORY, NINE, now)
         async with sessions.transaction() as tx:
-            due = await store.take_due_digests(tx, now, limit=1_000)
+            due = await store.take_due_digests(tx, TENANT, now, limit=1_000)
             following, to_say = digest.fire(due, DIRECTORY, NINE, now)
-            said = await store.say(tx, to_say)
-            await store.plan_digests(tx, Digests(), following)
+            said = await store.say(tx, TENANT, to_say)
+            await store.plan_digests(tx, TENANT, Digests(), following)
             assert sorted(said, key=lambda each: each.agent) == expected
-            assert await store.next_digests(tx) == digests
+            assert await store.next_digests(tx, TENANT) == digests
 
 
 async def test_no_agent_is_told_twice_on_one_day_even_if_planned_again(sessions: Postgres) -> None:
     [anna] = digest.coming(DIRECTORY, NINE, NOW, ["anna"])
     async with sessions.transaction() as tx:
-        assert await store.say(tx, [anna]) == [anna]
-        await store.plan_digests(tx, Digests(), Digests({"anna": anna}))
-        assert await store.say(tx, [anna]) == []
-        assert await store.next_digests(tx) == Digests()
+        assert await store.say(tx, TENANT, [anna]) == [anna]
+        await store.plan_digests(tx, TENANT, Digests(), Digests({"anna": anna}))
+        assert await store.say(tx, TENANT, [anna]) == []
+        assert await store.next_digests(tx, TENANT) == Digests()
 
 
 async def test_a_deadline_that_is_not_its_own_event_is_refused_by_the_table(
@@ -150,7 +151,8 @@ async def test_a_deadline_that_is_not_its_own_event_is_refused_by_the_table(
 async def arm_under_another_name(sessions: Postgres, asked: str, due_at: datetime) -> None:
     async with sessions.transaction() as tx:
         await tx.execute(
-            "insert into deadline (lead, name, due_at, asked) values ($1, 'other', $2, $3)",
+            "insert into deadline (lead, name, due_at, asked, site) "
+            "values ($1, 'other', $2, $3, 'minsk')",
             derived_id("lead"),
             due_at,
             asked,

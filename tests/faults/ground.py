@@ -110,7 +110,7 @@ async def expected_messages(stack: Stack, ledgers: Ledgers) -> set[str]:
     """The messages that notifications' own core makes of the requests on the topic."""
     book = rulebook_folder.read(RULEBOOK)
     async with database.transaction("notifications", stack.postgres.dsn()) as tx:
-        directory = await database.directory(tx)
+        directory = await database.directory(tx, book.tenant)
     expected: set[str] = set()
     for envelope in ledgers.records[PIPELINE.name]:
         if isinstance(envelope.data, NotificationRequested):

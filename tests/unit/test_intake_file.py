@@ -14,6 +14,7 @@ from services.intake.doors.file import FileDoor
 from services.intake.formats.csv_rows import read
 from services.intake.formats.mail_process import MailReaders
 from services.intake.formats.payload import Payload
+from services.intake.houses import Entrance
 from services.intake.reception import Reception
 from shared.contract.directory import Site
 from shared.contract.envelope import Envelope
@@ -135,7 +136,8 @@ async def test_a_file_put_into_the_folder_is_taken_in_once_and_moved_away(tmp_pa
     for path in (complete, growing):
         path.write_text(FILE)
     os.utime(complete, (time() - 60, time() - 60))
-    door = FileDoor(reception(doors), [SOURCE], tmp_path)
+    entrance = Entrance("academy", SOURCE, (), reception(doors), "fr", f"/in/{SOURCE.id}")
+    door = FileDoor(lambda: [entrance], tmp_path)
 
     assert await door.sweep() == 1
     assert await door.sweep() == 0

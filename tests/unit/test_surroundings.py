@@ -10,6 +10,7 @@ def around(rulebook: Path) -> Surroundings:
     return Surroundings(
         kafka="127.0.0.1:1",
         intake_url="http://127.0.0.1:2",
+        pipeline_url="http://127.0.0.1:5",
         intake_smtp_port=3,
         mail_smtp_port=4,
         rulebook=rulebook,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import time
 
@@ -11,6 +11,7 @@ import structlog
 
 from services.intake.core.arrival import Refusal
 from services.intake.formats.payload import BODY_BYTES_MOST, Payload
+from services.intake.houses import Entrance
 from services.intake.reception import Reception
 from shared.domain.rulebook.source import Source
 from shared.runtime.producer import NotConfirmed
@@ -25,13 +26,15 @@ SETTLED_S = 2.0
 class FileDoor:
     """Takes in what lies in `folder/SOURCE/`; a file taken in is moved to `done/` below it.
 
+    Another company than the folder's (RELANCE_RULEBOOK) has `folder/TENANT/SOURCE/`.
+
     A crash between taking in and moving reads the file again: its rows keep their ids, so that
     has no second effect. A file that cannot be read is set aside like any input, and moved too.
     """
 
-    def __init__(self, reception: Reception, sources: Sequence[Source], folder: Path) -> None:
-        self._reception, self._folder = reception, folder
-        self._sources = [source for source in sources if "file" in source.doors]
+    def __init__(self, entrances: Callable[[], Iterable[Entrance]], folder: Path) -> None:
+        """`entrances` are those that have this door, asked anew for each sweep."""
+        self._entrances, self._folder = entrances, folder
 
     async def run(self) -> None:
         """Look for files until cancelled."""
@@ -42,12 +45,13 @@ class FileDoor:
     async def sweep(self) -> int:
         """Take in every complete file there is, the oldest first; how many."""
         taken = 0
-        for source in self._sources:
-            for path in await asyncio.to_thread(_complete, self._folder / source.id):
-                taken += await self._take(source, path)
+        for entrance in self._entrances():
+            folder = self._folder / entrance.path.removeprefix("/in/")
+            for path in await asyncio.to_thread(_complete, folder):
+                taken += await self._take(entrance.reception, entrance.source, path)
         return taken
 
-    async def _take(self, source: Source, path: Path) -> bool:
+    async def _take(self, reception: Reception, source: Source, path: Path) -> bool:
         try:
             body = await asyncio.to_thread(_read, path)
         except FileNotFoundError:
@@ -59,11 +63,9 @@ class FileDoor:
         try:
             if len(body) > BODY_BYTES_MOST:
                 refusal = Refusal(f"the file {path.name} has over {BODY_BYTES_MOST} bytes")
-                await self._reception.record(
-                    [self._reception.set_aside(source.id, payload, refusal)]
-                )
+                await reception.record([reception.set_aside(source.id, payload, refusal)])
             else:
-                await self._reception.take_rows(source, payload)
+                await reception.take_rows(source, payload)
         except NotConfirmed as error:
             log.warning("a file waits for Kafka", file=str(path), why=str(error))
             return False

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -18,8 +17,8 @@ from services.intake.doors.body import read_body
 from services.intake.doors.problem import Problem
 from services.intake.formats.call import CallPayload
 from services.intake.formats.payload import Payload
-from services.intake.reception import Read, Reception
-from shared.domain.rulebook.source import Source, Sources
+from services.intake.houses import Entrance, Houses
+from services.intake.reception import Read
 from shared.runtime import clock
 from shared.runtime.producer import NotConfirmed
 
@@ -62,31 +61,20 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Way:
-    """A source as the HTTP door knows it."""
-
-    source: Source
-    secrets: tuple[str, ...]
-
-
 class HttpDoor:
     """The routes of the door; `router` is mounted by the service."""
 
     def __init__(
         self,
-        reception: Reception,
-        ways: Mapping[str, Way],
+        houses: Houses,
         *,
         buckets: Buckets,
         in_flight: int,
         public_url: str,
-        language: str,
     ) -> None:
-        self._reception, self._ways, self._buckets = reception, ways, buckets
+        self._houses, self._buckets = houses, buckets
         self._free = in_flight
         self._public_origin = "{0.scheme}://{0.netloc}".format(urlsplit(public_url))
-        self._language = language
         self.router = APIRouter(tags=["doors"])
         add = self.router.add_api_route
         add("/in/{source}", self.receive, methods=["POST"], status_code=202, responses=_ANSWERS,
@@ -95,21 +83,29 @@ class HttpDoor:
         add("/in/{source}", self.preflight, methods=["OPTIONS"], include_in_schema=False)
         add("/in/{source}/form", self.form, methods=["GET"], response_class=HTMLResponse)
         add("/in/{source}/thanks", self.thanks, methods=["GET"], response_class=HTMLResponse)
+        # Of several companies each has its own: the folder's tenant is also found without.
+        add("/in/{tenant}/{source}", self.receive, methods=["POST"], status_code=202,
+            responses=_ANSWERS, openapi_extra=_OPENAPI, response_model=None,
+            summary="The same for a company by its name", description=_ABOUT)  # fmt: skip
+        of_tenant, html = "/in/{tenant}/{source}", HTMLResponse
+        add(of_tenant, self.preflight, methods=["OPTIONS"], include_in_schema=False)
+        add(f"{of_tenant}/form", self.form, methods=["GET"], response_class=html)
+        add(f"{of_tenant}/thanks", self.thanks, methods=["GET"], response_class=html)
 
     async def receive(self, source: SourceId, request: Request) -> Response:
         """Hand in one call, form or mail."""
-        way = self._ways.get(source)
+        way = self._entrance(request, source)
         try:
             answer = await self._received(_known(way, source), request)
         except Problem as refused:
-            answer = self._refused(refused, request)
+            answer = self._refused(refused, request, way)
         origin = request.headers.get("origin")
         if way is not None and origin and allows(way.source, origin):
             answer.headers["Access-Control-Allow-Origin"] = origin
             answer.headers["Vary"] = "Origin"
         return answer
 
-    async def _received(self, way: Way, request: Request) -> Response:
+    async def _received(self, way: Entrance, request: Request) -> Response:
         headers = dict(request.headers)
         body = await read_body(request)
         sender = admit(
@@ -123,7 +119,7 @@ class HttpDoor:
         if isinstance(sender, Stranger):
             raise problem.stranger(sender.why)
         # Browsers have a bucket of their own: robots on the page do not block the sender we know.
-        wait_s = self._buckets.take(f"{way.source.id}/{sender.kind}", _monotonic_s())
+        wait_s = self._buckets.take(f"{way.path}/{sender.kind}", _monotonic_s())
         if wait_s:
             raise problem.too_many(wait_s)
         payload = Payload(
@@ -134,16 +130,16 @@ class HttpDoor:
             provider_id=headers.get("webhook-id") or headers.get("idempotency-key") or None,
         )
         if way.source.format == "csv":
-            return _accepted_rows(await self._taken_rows(way.source, payload))
-        read = await self._taken(way.source, payload)
-        return _accepted(way.source, read, sender, _is_browser(request))
+            return _accepted_rows(await self._taken_rows(way, payload))
+        read = await self._taken(way, payload)
+        return _accepted(way, read, sender, _is_browser(request))
 
-    async def _taken(self, source: Source, payload: Payload) -> Read:
+    async def _taken(self, way: Entrance, payload: Payload) -> Read:
         if self._free <= 0:
             raise problem.not_confirmed()
         self._free -= 1
         try:
-            read = await self._reception.take(source, payload)
+            read = await way.reception.take(way.source, payload)
         except NotConfirmed:
             raise problem.not_confirmed() from None
         finally:
@@ -152,10 +148,10 @@ class HttpDoor:
             raise problem.unusable(read.refusal.sentence, read.refusal.field, read.envelope.id)
         return read
 
-    async def _taken_rows(self, source: Source, payload: Payload) -> list[Read]:
+    async def _taken_rows(self, way: Entrance, payload: Payload) -> list[Read]:
         """A file; only one that cannot be read at all is refused."""
         try:
-            reads = await self._reception.take_rows(source, payload)
+            reads = await way.reception.take_rows(way.source, payload)
         except NotConfirmed:
             raise problem.not_confirmed() from None
         if all(read.refusal is not None for read in reads):
@@ -166,7 +162,7 @@ class HttpDoor:
 
     async def preflight(self, source: SourceId, request: Request) -> Response:
         """A browser asks whether a page's script may send here."""
-        way, origin = self._ways.get(source), request.headers.get("origin", "")
+        way, origin = self._entrance(request, source), request.headers.get("origin", "")
         if way is None or not allows(way.source, origin):
             return Response(status_code=403)
         return Response(
@@ -182,16 +178,20 @@ class HttpDoor:
 
     async def form(self, source: SourceId, request: Request) -> Response:
         """A plain form, for sources that declare `page = true`."""
-        way = self._ways.get(source)
+        way = self._entrance(request, source)
         if way is None or not way.source.page:
-            return self._refused(problem.unknown_source(source), request)
-        return HTMLResponse(page.form(way.source, self._language))
+            return self._refused(problem.unknown_source(source), request, way)
+        return HTMLResponse(page.form(way.source, way.language, way.path))
 
     async def thanks(self, source: SourceId, request: Request) -> Response:
         """Where a browser goes after its form."""
-        if source not in self._ways:
-            return self._refused(problem.unknown_source(source), request)
-        return HTMLResponse(page.thanks(self._language))
+        way = self._entrance(request, source)
+        if way is None:
+            return self._refused(problem.unknown_source(source), request, way)
+        return HTMLResponse(page.thanks(way.language))
+
+    def _entrance(self, request: Request, source: str) -> Entrance | None:
+        return self._houses.at(request.path_params.get("tenant"), source)
 
     def _own_origin(self, request: Request) -> str | None:
         """The request's origin, if it is a page of ours."""
@@ -199,32 +199,23 @@ class HttpDoor:
         here = f"{request.url.scheme}://{request.headers.get('host', '')}"
         return origin if origin in (here, self._public_origin) else None
 
-    def _refused(self, refused: Problem, request: Request) -> Response:
+    def _refused(self, refused: Problem, request: Request, way: Entrance | None) -> Response:
         if _is_browser(request):
-            shown = page.sorry(self._language, refused.status)
+            shown = page.sorry(way.language if way else "en", refused.status)
             return HTMLResponse(shown, refused.status, headers=refused.headers)
         return refused.answer(request.url.path)
 
 
-def ways_of(sources: Sources, secrets: Mapping[str, tuple[str, ...]]) -> dict[str, Way]:
-    """The sources that this door serves."""
-    return {
-        source.id: Way(source, secrets[source.id])
-        for source in sources.source
-        if "http" in source.doors
-    }
-
-
-def _known(way: Way | None, source: str) -> Way:
-    if way is None:
+def _known(way: Entrance | None, source: str) -> Entrance:
+    if way is None or "http" not in way.source.doors:
         raise problem.unknown_source(source)
     return way
 
 
-def _accepted(source: Source, read: Read, sender: Sender, browser: bool) -> Response:
+def _accepted(way: Entrance, read: Read, sender: Sender, browser: bool) -> Response:
     headers = {"Relance-Id": read.envelope.id}
-    if browser and source.format == "form":
-        where = source.thanks_url or f"/in/{source.id}/thanks"
+    if browser and way.source.format == "form":
+        where = way.source.thanks_url or f"{way.path}/thanks"
         return RedirectResponse(where, status_code=303, headers=headers)
     body = {"id": read.envelope.id}
     why = getattr(read.envelope.data, "why", None)

@@ -82,8 +82,8 @@ def sorry(language: str, status: int) -> str:
     return _page(language, say["sorry"], f"<p>{say['correct' if status == 422 else 'again']}</p>")
 
 
-def form(source: Source, language: str) -> str:
-    """A plain form made of the source's mapping: to try it, or to link to.
+def form(source: Source, language: str, path: str) -> str:
+    """A plain form made of the source's mapping, sent to `path`: to try it, or to link to.
 
     It carries an id of its own, so that a double click or a reload is one request.
     """
@@ -100,8 +100,7 @@ def form(source: Source, language: str) -> str:
             'autocomplete="off" aria-hidden="true">'
         )
     button = f"<button>{escape(say['send'])}</button>"
-    action = f"/in/{source.id}"
-    body = f'<form method="post" action="{action}">{"".join(rows)}{button}</form>'
+    body = f'<form method="post" action="{escape(path)}">{"".join(rows)}{button}</form>'
     return _page(language, say["form"], body)
 
 

@@ -9,8 +9,9 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.intake.formats.payload import BODY_BYTES_MOST, Payload
-from services.intake.reception import Read, Reception
-from shared.domain.rulebook.source import Source, Sources
+from services.intake.houses import Houses
+from services.intake.reception import Read
+from shared.domain.rulebook.source import Source
 from shared.runtime.producer import NotConfirmed
 
 log = structlog.get_logger(__name__)
@@ -26,15 +27,15 @@ class _Server(SMTP):
 class SmtpDoor:
     """Listens on `host`:`port` (0: a free one; `port` then tells which)."""
 
-    def __init__(self, reception: Reception, sources: Sources, *, host: str, port: int) -> None:
-        self._reception, self._sources = reception, sources
+    def __init__(self, houses: Houses, *, host: str, port: int) -> None:
+        self._houses = houses
         self.host, self.port = host, port
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Listen. Raises `OSError` when the port is taken."""
         loop = asyncio.get_running_loop()
-        handler = _Handler(self._reception, self._sources)
+        handler = _Handler(self._houses)
         self._server = await loop.create_server(
             lambda: _Server(
                 handler,
@@ -59,13 +60,13 @@ class SmtpDoor:
 
 
 class _Handler:
-    def __init__(self, reception: Reception, sources: Sources) -> None:
-        self._reception, self._sources = reception, sources
+    def __init__(self, houses: Houses) -> None:
+        self._houses = houses
 
     async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
     ) -> str:
-        if self._source(address) is None:
+        if self._houses.by_mailbox(address) is None:
             return "550 5.1.1 nobody here has this mailbox"
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -77,12 +78,12 @@ class _Handler:
         that were accepted are recognised by their Message-ID.
         """
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        found = (self._source(address) for address in envelope.rcpt_tos)
-        sources = {source.id: source for source in found if source is not None}
+        found = (self._houses.by_mailbox(address) for address in envelope.rcpt_tos)
+        entrances = {each.path: each for each in found if each is not None}
         try:
             reads = [
-                await self._reception.take(source, _payload(content, envelope, source))
-                for source in sources.values()
+                await each.reception.take(each.source, _payload(content, envelope, each.source))
+                for each in entrances.values()
             ]
         except NotConfirmed:
             return _LATER
@@ -92,10 +93,6 @@ class _Handler:
         """A fault of ours: the sender keeps the mail and tries again."""
         log.error("mail door failed", exc_info=error)
         return _LATER
-
-    def _source(self, address: str) -> Source | None:
-        source = self._sources.by_mailbox(address)
-        return source if source is not None and "smtp" in source.doors else None
 
 
 def _payload(content: bytes, envelope: Envelope, source: Source) -> Payload:

@@ -9,16 +9,16 @@ from dataclasses import replace
 from services.intake.core.arrival import Refusal
 from services.intake.formats import cloud_event
 from services.intake.formats.payload import Payload
-from services.intake.reception import Read, Reception
-from shared.domain.rulebook.source import Source, Sources
+from services.intake.houses import Entrance, Houses
+from services.intake.reception import Read
 from shared.runtime.kafka import Headers, Record, headers_as_text
 
 
 class TopicDoor:
     """Reads exactly as the HTTP door does; who may publish is for the cluster's ACLs."""
 
-    def __init__(self, reception: Reception, sources: Sources) -> None:
-        self._reception, self._sources = reception, sources
+    def __init__(self, houses: Houses) -> None:
+        self._houses = houses
 
     async def receive(self, records: Sequence[Record]) -> None:
         """Record all of them; returning lets their offsets be committed.
@@ -27,7 +27,7 @@ class TopicDoor:
         was written already keeps its id. A record that cannot be read stops nobody.
         """
         reads = await asyncio.gather(*(self._read(record) for record in records))
-        await self._reception.record(reads)
+        await self._houses.stranger.record(reads)
 
     async def _read(self, record: Record) -> Read:
         headers = cloud_event.headers_as_text(record.headers)
@@ -39,22 +39,24 @@ class TopicDoor:
             headers=headers,
             provider_id=place,
         )
-        name = "unknown"
+        name, reception = "unknown", self._houses.stranger
         try:
             event = cloud_event.read(record.value, headers, place)
             payload, name = event.payload, event.source or name
-            read = await self._reception.read(self._source(event.source), payload)
+            entrance = self._entrance(event.source)
+            reception = entrance.reception
+            read = await reception.read(entrance.source, payload)
         except Refusal as refusal:
-            read = self._reception.set_aside(name, payload, refusal)
+            read = reception.set_aside(name, payload, refusal)
         return read if read.refusal is None else replace(read, letter=_letter(record))
 
-    def _source(self, name: str) -> Source:
-        source = self._sources.by_cloudevents_source(name)
-        if source is None or "topic" not in source.doors:
+    def _entrance(self, name: str) -> Entrance:
+        entrance = self._houses.by_cloudevents_source(name)
+        if entrance is None:
             raise Refusal(
                 f"no source of sources.toml has cloudevents_source {name[:200]!r}", "source"
             )
-        return source
+        return entrance
 
 
 def _letter(record: Record) -> Headers:

@@ -24,8 +24,8 @@ from shared.domain.signed_link import VALID_FOR, Link
 class Links:
     """Where agents act by a link, and the key that signs it."""
 
-    url: str = "http://127.0.0.1"
-    key: bytes = b"relance"
+    url: str
+    key: bytes
 
     def answer(self, message: Message, question: str, now: datetime) -> str:
         """The address at which the recipient answers that question."""

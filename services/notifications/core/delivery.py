@@ -95,7 +95,7 @@ def _to_person(
         # Yesterday's plan is of no use to who comes back; their manager was told (decision 8).
         return message.ended("suppressed"), [told.suppressed(message, "absent", now)]
     if wait is not None:
-        held = message.held(wait.until)
+        held = message.held(wait.until, directory.version)
         because = wait.rule and Because(rulebook=book.name, version=book.version, rule=wait.rule)
         news = [] if message.deferred else [told.deferred(held, wait.why, now, because or None)]
         return held, news

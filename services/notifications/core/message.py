@@ -59,7 +59,8 @@ class Message:
 
     `deferred` says that its holding was announced, `withdrawn` that it must not go once more
     should the provider not have taken it. `content` is there from the first hand-over on. `more`
-    are the leads of further requests that this message collects.
+    are the leads of further requests that this message collects. `judged_by` is the version of
+    the directory by which it was held.
     """
 
     id: str
@@ -72,15 +73,16 @@ class Message:
     withdrawn: bool = False
     content: Content | None = None
     more: tuple[Mapping[str, JsonValue], ...] = ()
+    judged_by: int = 0
 
     @property
     def asked(self) -> NotificationRequested:
         """What pipeline asked for."""
         return request_of(self.request)
 
-    def held(self, until: datetime) -> Message:
+    def held(self, until: datetime, judged_by: int = 0) -> Message:
         """Waiting for `until`."""
-        return replace(self, status="held", send_after=until, deferred=True)
+        return replace(self, status="held", send_after=until, deferred=True, judged_by=judged_by)
 
     def sending(self, content: Content) -> Message:
         """About to be handed over; nothing but its result may follow."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,13 +16,16 @@ from shared.contract.notifications import MessageChannel
 class Letter:
     """One message on its way: `id` is ours, the same at every attempt; `at` when it is sent.
 
-    `attach` names files that go along.
+    `attach` names files that go along; `attachments` are those of a published rulebook, base64
+    by name; `tenant` is the company that writes.
     """
 
     id: str
     content: Content
     at: datetime
     attach: tuple[str, ...] = ()
+    attachments: Mapping[str, str] | None = None
+    tenant: str = ""
 
 
 class CannotBeAsked(Exception):

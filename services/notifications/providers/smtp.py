@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import mimetypes
 import ssl
 from collections.abc import Mapping
@@ -71,7 +72,7 @@ class Smtp:
     async def send(self, letter: Letter) -> Result:
         """Hand over in one SMTP transaction; one recipient, so one answer."""
         try:
-            attached = {name: self._read(name) for name in letter.attach}
+            attached = {name: self._read(letter, name) for name in letter.attach}
             mail = compose(letter, self._sender, attached).as_bytes(policy=MAIL)
         except (ValueError, IndexError, LookupError, OSError) as error:
             return Refused(f"no mail can be made of it: {error}")
@@ -95,8 +96,10 @@ class Smtp:
             except _AWAY:
                 client.close()
 
-    def _read(self, name: str) -> bytes:
-        """A file of the rulebook; raises OSError where it is not there."""
+    def _read(self, letter: Letter, name: str) -> bytes:
+        """A file of the rulebook; raises OSError or LookupError where it is not there."""
+        if letter.attachments is not None:
+            return base64.b64decode(letter.attachments[name])
         if self._files is None:
             raise FileNotFoundError(f"there is no folder to take {name} from")
         return (self._files / name).read_bytes()

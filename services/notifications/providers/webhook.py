@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx2
@@ -35,15 +35,15 @@ class Webhooks:
 
     channel: MessageChannel = "webhook"
 
-    def __init__(self, ways: Callable[[], Mapping[str, Way]], *, timeout_s: float) -> None:
-        """`ways` is asked at each send: our own sandbox has its address only once it serves."""
+    def __init__(self, way: Callable[[str, str], Way | None], *, timeout_s: float) -> None:
+        """`way` of (tenant, target) is asked at each send: a rulebook may have been published."""
         self.at_once = AT_ONCE
-        self._ways = ways
+        self._way = way
         self._client = httpx2.AsyncClient(timeout=timeout_s / 2, trust_env=False)
 
     async def send(self, letter: Letter) -> Result:
         """Hand over by POST."""
-        way = self._ways().get(letter.content.address)
+        way = self._way(letter.tenant, letter.content.address)
         if way is None:
             return NotTaken(f"messages.toml has no target {letter.content.address!r} any more")
         try:

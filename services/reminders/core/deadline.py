@@ -168,6 +168,14 @@ def fire(
     return Deadlines.of(left), [*said, *(deadline.fired(now) for deadline in due)]
 
 
+def by_tenant(deadlines: Deadlines) -> dict[str, Deadlines]:
+    """The deadlines of each company: another one's sites are not theirs."""
+    found: dict[str, list[Deadline]] = {}
+    for deadline in deadlines:
+        found.setdefault(deadline.asked.tenant, []).append(deadline)
+    return {tenant: Deadlines.of(theirs) for tenant, theirs in found.items()}
+
+
 def replan(
     deadlines: Deadlines, now: datetime, directory: Directory
 ) -> tuple[Deadlines, list[Envelope]]:

@@ -207,7 +207,9 @@ async def test_a_digest_that_could_not_wait_says_as_of_when_it_is(stand: Stand) 
     due_at = datetime.now(UTC) + timedelta(days=1)
     data = DigestDue(agent="boss", date=due_at.date(), due_at=due_at)
     due = envelope_of(data, subject="boss", source="/reminders", sequence=1, time=due_at)
-    handler = Handler(rulebook_folder.read(RULEBOOK), stand.service.directory)
+    async with stand.service.postgres.transaction() as tx:
+        directory = await stand.service.directory(tx)
+    handler = Handler(rulebook_folder.read(RULEBOOK), directory)
     behind = due_at - timedelta(minutes=11)
     told: list[Envelope] = []
     for passed in (behind, due_at):

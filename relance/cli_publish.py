@@ -1,0 +1,66 @@
+"""The commands that bring rulebooks into force: publish, list, diff, rollback."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from relance.cli_leads import RULEBOOK, Rulebook, told_in_a_sentence
+
+app = typer.Typer(help="Rulebooks: bring one into force, and back.", no_args_is_help=True)
+Url = Annotated[str, typer.Option(envvar="RELANCE_INTAKE_URL", help="Where intake answers.")]
+Key = Annotated[str, typer.Option(envvar="RELANCE_ADMIN_KEY", help="intake's admin key.")]
+Tenant = Annotated[str | None, typer.Option(help="The company; the rulebook's own if absent.")]
+URL, KEY = "http://127.0.0.1:8400", "local-secret"
+
+
+@app.command("publish")
+def publish(
+    rulebook: Rulebook = RULEBOOK,
+    note: Annotated[str | None, typer.Option(help="Why, for whoever reads the list.")] = None,
+    url: Url = URL,
+    key: Key = KEY,
+) -> None:
+    """Check the folder and bring it into force, in all services at once."""
+    from relance import rulebook_publish as books  # noqa: PLC0415
+
+    with told_in_a_sentence():
+        typer.echo(books.publish(rulebook, books.Office(url, key), note))
+
+
+@app.command("list")
+def list_(
+    tenant: Tenant = None, rulebook: Rulebook = RULEBOOK, url: Url = URL, key: Key = KEY
+) -> None:
+    """Show every version that was published; the arrow is at the one in force."""
+    from relance import rulebook_publish as books  # noqa: PLC0415
+
+    with told_in_a_sentence():
+        name = tenant or books.read(rulebook)[1].tenant
+        typer.echo(books.listed(name, books.Office(url, key)))
+
+
+@app.command("diff")
+def diff(rulebook: Rulebook = RULEBOOK, url: Url = URL, key: Key = KEY) -> None:
+    """Say what would change for people if the folder were published."""
+    from relance import rulebook_publish as books  # noqa: PLC0415
+
+    with told_in_a_sentence():
+        typer.echo(books.diff(rulebook, books.Office(url, key)))
+
+
+@app.command("rollback")
+def rollback(
+    to: Annotated[str | None, typer.Argument(help="A version; the one before if absent.")] = None,
+    tenant: Tenant = None,
+    rulebook: Rulebook = RULEBOOK,
+    url: Url = URL,
+    key: Key = KEY,
+) -> None:
+    """Bring an earlier version into force again."""
+    from relance import rulebook_publish as books  # noqa: PLC0415
+
+    with told_in_a_sentence():
+        name = tenant or books.read(rulebook)[1].tenant
+        typer.echo(books.rollback(name, books.Office(url, key), to))
