@@ -22,6 +22,7 @@ from services.pipeline.core.world import UnknownLead, World
 from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import (
     CallEnded,
+    CallFacts,
     CallStarted,
     ContactPoint,
     EmailOpened,
@@ -76,7 +77,8 @@ def handle(
     return turn.world(), turn.events
 
 
-FROM_OUTSIDE = (LeadReceived, CallStarted, CallEnded, EmailOpened, InvitationAnswered)
+CALLS = (CallStarted, CallEnded)
+FROM_OUTSIDE = (LeadReceived, EmailOpened, InvitationAnswered, *CALLS)
 """What intake says: which lead it is about has to be found."""
 
 
@@ -105,7 +107,7 @@ def points_of(envelope: Envelope, region: str) -> tuple[ContactPoint, ...]:
     `region` reads phones that an agent typed: that of the lead's site.
     """
     data = envelope.data
-    if isinstance(data, LeadReceived | CallStarted | CallEnded):
+    if isinstance(data, (LeadReceived, *CALLS)):
         return data.points
     if isinstance(data, ActionRequested):
         if isinstance(data.action, SetFields):
@@ -125,15 +127,26 @@ def threads_of(envelope: Envelope) -> tuple[str, ...]:
     return thread_of(envelope.data) if isinstance(envelope.data, LeadReceived) else ()
 
 
+OTHERS: Mapping[type[Event], str] = {
+    LeadCreated: "linked",
+    LeadLinked: "other",
+    LeadInvalidated: "kept",
+    OutcomeClassified: "duplicate_of",
+}
+"""By which of its fields an event speaks of another lead."""
+
+
 def _cascade(turn: Turn) -> None:
     """Run the rules that each event starts, in file order, until nothing more happens."""
     fired = 0
     while turn.pending:
         event = turn.pending.popleft()
         honour(turn, event.subject)
-        turn.actor, turn.other = _actor_of(turn, event), _other_of(event)
-        turn.task = _task_of(event)
-        for rule in turn.book.rules_on(happened(turn, event)):
+        rules = turn.book.rules_on(happened(turn, event))
+        if rules:
+            turn.actor, turn.other = _actor_of(turn, event), _other_of(event)
+            turn.task = _task_of(event)
+        for rule in rules:
             if not _applies(turn, rule, event):
                 continue
             fired += 1
@@ -157,12 +170,11 @@ def _do(turn: Turn, rule: Rule, event: Envelope, effect: Effect) -> None:
 
 def _actor_of(turn: Turn, event: Envelope) -> str | None:
     """Who made this event: the agent who acted, or who is on the line."""
-    data = event.data
-    if isinstance(data, LeadReceived):
-        return turn.one_of_us(data.call.answered_by) if data.call else None
-    if isinstance(data, CallStarted | CallEnded):
-        return turn.one_of_us(data.agent)
-    by: str | None = vars(data).get("by")
+    said = vars(event.data)
+    if isinstance(event.data, CALLS):
+        return turn.one_of_us(said["agent"])
+    call: CallFacts | None = said.get("call") if type(event.data) is LeadReceived else None
+    by: str | None = turn.one_of_us(call.answered_by) if call else said.get("by")
     return by
 
 
@@ -176,14 +188,9 @@ def _task_of(event: Envelope) -> str | None:
 
 def _other_of(event: Envelope) -> str | None:
     """The other lead that this event speaks of."""
-    data = event.data
-    if isinstance(data, LeadLinked):
-        return data.other
-    if isinstance(data, LeadInvalidated):
-        return data.kept
-    if isinstance(data, OutcomeClassified):
-        return data.duplicate_of
-    return data.linked if isinstance(data, LeadCreated) else None
+    name = OTHERS.get(type(event.data))
+    other: str | None = getattr(event.data, name) if name else None
+    return other
 
 
 def _applies(turn: Turn, rule: Rule, event: Envelope) -> bool:

@@ -55,6 +55,8 @@ def one_lead_each(turn: Turn, contact: str, by: str | None = None) -> None:
     Kept is whose owner is locked, then the channel that the pipeline prefers, then the older.
     Pipelines that say nothing of identity may hold several.
     """
+    if len(turn.contact(contact).leads) < 2:
+        return
     for pipeline in turn.book.pipelines.values():
         if "identity" not in pipeline.model_fields_set:
             continue

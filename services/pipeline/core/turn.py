@@ -21,6 +21,7 @@ from shared.domain.directory import Directory, Unknown
 from shared.domain.rulebook.rulebook import Rulebook
 
 SOURCE = "/pipeline"
+REGROUPED = (ContactMerged, LeadUnlinked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,7 @@ class Turn:
         self._leads[envelope.subject] = after
         if after.mail_ids is not before_mail:
             self._threads = {**self._threads, **dict.fromkeys(after.mail_ids, after.id)}
-        if isinstance(data, ContactMerged | LeadUnlinked):
+        if isinstance(data, REGROUPED):
             self._regroup(envelope, data)
         else:
             self._apply_to_contact(after.contact, envelope)
