@@ -5,13 +5,10 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from relance import rulebook_publish
-from relance.stack.home import PROJECT
-from shared.contract.directory import Agent, PublishedRulebook, Site, key_of
+from shared.contract.directory import Agent, Site, key_of
 from shared.contract.envelope import Envelope
 from shared.contract.topics import DIRECTORY, Topic
 from shared.domain.directory import Directory
-from shared.domain.rulebook.loader import version_of
 from shared.runtime import topics
 from shared.runtime.activity import Activity
 from shared.runtime.directory_copy import DirectoryMemory
@@ -98,59 +95,6 @@ async def test_an_event_that_names_an_agent_nobody_knows_waits_for_the_agent(ben
 
     assert await bench.told_of("lead-7", 1) == ["hello"]
     await bench.parked(reader, 0)
-
-
-def _published(old: str = "", new: str = "") -> Envelope:
-    """Axelerator's rulebook, with one text in the place of another."""
-    document, _ = rulebook_publish.read(PROJECT / "rulebooks" / "axelerator")
-    text = document.files["rulebook.toml"]
-    assert old in text
-    files = {**document.files, "rulebook.toml": text.replace(old, new, 1)}
-    changed = document.model_copy(update={"files": files, "id": version_of(files)})
-    return note("any").model_copy(
-        update={
-            "subject": key_of("axelerator", changed),
-            "type": changed.type,
-            "tenant": "axelerator",
-            "data": changed,
-        }
-    )
-
-
-async def test_replicas_switch_together_to_what_is_published_and_never_to_a_bad_one(
-    bench: Bench,
-) -> None:
-    replicas = [Toy(bench.name, bench.settings, [bench.source]) for _ in range(2)]
-    for replica in replicas:
-        await replica.start()
-        bench.adopt(replica)
-    doors = ConfirmedProducer(bench.settings, Activity())
-    await doors.start()
-
-    async def version_at(replica: Toy) -> str | None:
-        async with replica.postgres.transaction() as tx:
-            company = (await replica.companies(tx)).get("axelerator")
-        return company.book.version if company else None
-
-    for published, counts in (
-        (_published(), True),
-        (_published('max     = "48h"', 'max     = "1h"'), False),
-        (_published('default = "2h"', 'default = "3h"'), True),
-    ):
-        before = await version_at(replicas[0])
-        _, offset = await doors.send_event(DIRECTORY, published, published.subject)
-
-        async def has_read(place: int = offset) -> bool:
-            read = await replicas[0].postgres.pool.fetchval(
-                "select next_record from watermark where topic = $1", DIRECTORY.name
-            )
-            return bool(read > place)
-
-        await until(has_read, "the record")
-        assert isinstance(published.data, PublishedRulebook)
-        wanted = published.data.id if counts else before
-        assert [await version_at(replica) for replica in replicas] == [wanted, wanted]
-    await doors.stop()
 
 
 async def test_a_service_without_a_database_reads_its_own_writing(bench: Bench) -> None:
