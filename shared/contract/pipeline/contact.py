@@ -1,0 +1,92 @@
+"""What passed between us and a person: attempts, exchanges, merged records, what they forbade."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import JsonValue
+
+from shared.contract.envelope import Event
+from shared.contract.intake import Channel, ContactPoint
+
+NumberKind = Literal["mobile", "landline"]
+
+
+class AttemptLogged(Event):
+    """One try to reach the contact; `counted` is decided now and for ever (001-05), and so is
+    its `cost` in the company's currency (000-09). `number`: the kind of number that was dialled."""
+
+    type = "relance.lead.attempt_logged.v1"
+    code: str
+    channel: Channel
+    outcome: str
+    counted: bool = True
+    cost: int = 0
+    number: NumberKind | None = None
+    by: str | None = None
+
+
+class ContactMade(Event):
+    """A two-way exchange."""
+
+    type = "relance.lead.contact_made.v1"
+    channel: Channel
+    direction: Literal["inbound", "outbound"]
+    by: str | None = None
+
+
+class ContactMerged(Event):
+    """The lead's contact, `previous`, turned out to be the same person as `contact`.
+
+    Said once for each lead of `previous`; `points` is what `previous` was known by.
+    """
+
+    type = "relance.contact.merged.v1"
+    contact: str
+    previous: str
+    points: tuple[ContactPoint, ...] = ()
+
+
+class LeadUnlinked(Event):
+    """A merge undone: the lead is `contact`'s again, who has `points` back, and no longer
+    `previous`'s. Said once for each lead that goes; what was revoked stays revoked for both."""
+
+    type = "relance.lead.unlinked.v1"
+    contact: str
+    previous: str
+    points: tuple[ContactPoint, ...] = ()
+    by: str | None = None
+
+
+class ConsentRevoked(Event):
+    """The person does not want to be contacted by these channels, on any lead (000-44).
+
+    `points` are all that is known of `contact` (an id); when more becomes known it is said again.
+    """
+
+    type = "relance.consent.revoked.v1"
+    contact: str
+    channels: tuple[Channel, ...]
+    points: tuple[ContactPoint, ...]
+    by: str | None = None
+
+
+class LeadBlocked(Event):
+    """Nobody may use these channels on this lead any more (000-42)."""
+
+    type = "relance.lead.blocked.v1"
+    channels: tuple[Channel, ...]
+    by: str | None = None
+
+
+class ContactExported(Event):
+    """Everything that is kept of a person was handed out, as the law gives them a right to.
+
+    Subject: the contact id. `data` is what was handed out: the person and all their leads.
+    """
+
+    type = "relance.contact.exported.v1"
+    contact: str
+    lead: str
+    data: dict[str, JsonValue]
+    by: str
