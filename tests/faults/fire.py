@@ -49,8 +49,8 @@ class Fire:
             await asyncio.sleep(self._chance.uniform(*UP_S))
             at = monotonic()
             assert hit is not None
-            await asyncio.to_thread(hit, self._stack, self._chance)
-            self.recoveries.append(Recovery("hit", at - self._began, monotonic() - at))
+            for took_s in await asyncio.to_thread(hit, self._stack, self._chance):
+                self.recoveries.append(Recovery("hit", at - self._began, took_s))
 
     async def _lane(self, what: str, times: int) -> None:
         for _ in range(times):

@@ -96,7 +96,11 @@ def page(document: dict[str, Any]) -> str:
         "- *on*: `toy` is a service of two members (or as the row says) on the real runtime, with "
         "Kafka and PostgreSQL of their own; `whole` is all four services under load at every door.",
         "- *events*: told to the toys; said by all services of the whole.",
-        "- *unknown*: messages of which nobody can tell whether they went, each named as such.",
+        "- *unknown*: messages that were being handed to a provider when the process died or the "
+        "answer was cut off. A mail server cannot be asked, so nobody can tell whether they went; "
+        "each is named by a `NotificationUnknown`, and the template's policy decides whether it "
+        "goes again. Seen from outside such a message went once, twice or not at all; the note "
+        "counts the last two.",
         "- *recovery*: the slowest; toys: until everything told before the fault's end had taken "
         "effect; whole: until what was hit was ready again.",
         "- *CPU*: of the busiest member while it could only wait.",

@@ -1,7 +1,7 @@
 """`make faults`: every fault in its long form, a row each, until time is up.
 
-`ARGS="--only kafka --on toy --minutes 10 --seed 7"`. Each row that was run takes its place in the
-table; `--quick` is a rehearsal and keeps nothing.
+`ARGS="--only kafka --only disk --on toy --minutes 10 --seed 7"`. Each row that was run takes its
+place in the table as soon as it is done; `--quick` is a rehearsal and keeps nothing.
 """
 
 from __future__ import annotations
@@ -42,20 +42,26 @@ from tests.stack import temporary_home
 class Run:
     """What is asked for, and what came of it."""
 
-    only: str
+    only: list[str]
     minutes: float
     seed: int
     quick: bool
     at_most: int
-    skip: str
+    skip: list[str]
     rows: list[Row]
     not_run: dict[str, str]
     wrong: list[str]
     began: float
 
+    def asks_for(self, name: str) -> bool:
+        """Whether this row is asked for."""
+        if self.only and not any(part.lower() in name.lower() for part in self.only):
+            return False
+        return not any(part.lower() in name.lower() for part in self.skip)
+
     def wants(self, name: str) -> bool:
         """Whether this row is asked for and there is time for it."""
-        if self.only.lower() not in name.lower() or (self.skip and self.skip in name):
+        if not self.asks_for(name):
             return False
         if monotonic() - self.began > 60 * self.minutes:
             self.not_run[name] = "no time was left"
@@ -87,6 +93,8 @@ class Run:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self.rows.append(replace(done, at=now))
         say(done.as_line() + ("" if done.ok else f"  {done.note}"))
+        if not self.quick:  # at once: what comes later may break
+            row.keep(self.rows, {"seed": self.seed, "cpus": os.cpu_count()}, order())
         if not done.ok:
             self.wrong.append(f"{done.fault}: {done.note}")
 
@@ -117,6 +125,17 @@ LOSSES_OF_POSITIONS = {
 _silent: Say = lambda _: None  # noqa: E731 - it is a value
 
 
+def order() -> list[tuple[str, str]]:
+    """The table's rows: name, and what they are on."""
+    return [
+        *((fault.name, "toy") for fault in FAULTS),
+        *((answers.name, "toy") for answers in PROXIED),
+        *((disk.name, "toy") for disk in DISKS),
+        *((each, "toy") for each in LOSSES_OF_POSITIONS),
+        *((each.name, "whole") for each in scourges(kills())),
+    ]
+
+
 def name() -> str:
     """Of an office: topics, schema and group are named after it."""
     return f"o{uuid.uuid4().hex[:8]}"
@@ -126,7 +145,7 @@ async def toys(run: Run) -> None:
     """Rows on offices; those with the same brokers share them."""
     for brokers in (1, 3):
         mine = [f for f in FAULTS if f.brokers == brokers]
-        if not any(run.only.lower() in fault.name.lower() for fault in mine) and run.only:
+        if not any(run.asks_for(fault.name) for fault in mine):
             continue
         async with grounds(brokers) as ground:
             for fault in mine:
@@ -139,7 +158,7 @@ async def toys(run: Run) -> None:
 
 
 async def _positions(run: Run) -> None:
-    if not any(run.only.lower() in told.lower() for told in LOSSES_OF_POSITIONS):
+    if not any(map(run.asks_for, LOSSES_OF_POSITIONS)):
         return
     async with grounds() as ground:
         for told, (loss, at_work) in LOSSES_OF_POSITIONS.items():
@@ -169,11 +188,11 @@ async def whole(run: Run) -> None:
                 run.wrong.append(f"{scourge.name}: {type(error).__name__}: {error}")
                 break  # what the stack is like now, nobody knows
             run.add(done)
+            if done.unknown > scourge.unknown_at_most:
+                run.wrong.append(f"{done.fault}: {done.unknown} messages unknown")
             assert plague.verdict is not None
             if not done.ok:
                 say(plague.verdict.first_findings())
-            if done.unknown > scourge.unknown_at_most:
-                run.wrong.append(f"{done.fault}: {done.unknown} messages unknown")
         assert plague.verdict is not None
         expected = await expected_messages(stack, plague.verdict.ledgers)
         if plague.verdict.ledgers.messages.keys() != expected:
@@ -182,12 +201,12 @@ async def whole(run: Run) -> None:
 
 async def main() -> int:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
-    parser.add_argument("--only", default="", help="part of a row's name")
+    parser.add_argument("--only", action="append", default=[], help="part of a row's name")
     parser.add_argument("--minutes", type=float, default=60, help="begin no row after so long")
     parser.add_argument("--seed", type=int, default=seed())
     parser.add_argument("--quick", action="store_true", help="each row twice at most: a rehearsal")
     parser.add_argument("--at-most", type=int, default=1_000, help="times for each row of toys")
-    parser.add_argument("--skip", default="", help="part of the names of rows to leave out")
+    parser.add_argument("--skip", action="append", default=[], help="part of a row's name")
     parser.add_argument("--on", choices=("toy", "whole"), help="only rows on these")
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of each try
@@ -208,18 +227,6 @@ async def main() -> int:
         if given.on in (None, on):
             await part(run)
     minutes = (monotonic() - run.began) / 60
-    if run.rows and not run.quick:
-        row.keep(
-            run.rows,
-            {"seed": run.seed, "cpus": os.cpu_count()},
-            [
-                *((fault.name, "toy") for fault in FAULTS),
-                *((answers.name, "toy") for answers in PROXIED),
-                *((disk.name, "toy") for disk in DISKS),
-                *((each, "toy") for each in LOSSES_OF_POSITIONS),
-                *((each.name, "whole") for each in scourges(kills())),
-            ],
-        )
     say(f"{minutes:.1f} minutes; not run: {', '.join(run.not_run) or 'none'}")
     for wrong in run.wrong:
         say(f"WRONG: {wrong}")

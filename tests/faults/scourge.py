@@ -146,9 +146,10 @@ def _row(
         disordered=new["disordered"] + new["without_cause"],
         stuck=new["stuck"] + new["set_aside"],
         unknown=more("messages_unknown"),
-        recovery_s=round(max((each.seconds for each in recoveries), default=0), 1),
+        recovery_s=round(max(each.seconds for each in recoveries), 1) if recoveries else None,
         took_s=round(took_s, 1),
-        note=f"twice {more('messages_twice')}, missing {more('messages_missing')}"
+        note=f"of the unknown {more('messages_twice')} went twice and "
+        f"{more('messages_missing')} not at all"
         if more("messages_unknown")
         else "",
     )
