@@ -152,5 +152,6 @@ def _list(names: Iterable[str]) -> str:
 def lead_made_by(cause: Envelope, log: Iterable[Envelope]) -> str | None:
     """The lead that an input became or was kept on: the subject of what pipeline said of it."""
     said = [e for e in log if e.causationid == cause.id and e.source == "/pipeline"]
+    said = [e for e in said if e.subject != getattr(e.data, "contact", None)]  # nobody's lead
     created = next((e for e in said if isinstance(e.data, LeadCreated)), None)
     return (created or said[0]).subject if said else None

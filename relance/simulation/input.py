@@ -25,6 +25,7 @@ from services.intake.formats import call as call_format
 from services.intake.formats import csv_rows
 from services.intake.formats import form as form_format
 from services.intake.formats import mail as mail_format
+from services.intake.formats import sms as sms_format
 from services.intake.formats.payload import Payload
 from shared.contract.intake import Channel
 from shared.contract.invitation import Invitation
@@ -39,8 +40,8 @@ class NoSuchSource(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What comes from outside for one source; exactly one of `call`, `form`, `mail`, `file` (CSV)
-    is there.
+    """What comes from outside for one source; exactly one of `call`, `sms`, `form`, `mail`, `file`
+    (CSV) is there.
 
     `id` is the sender's own id of it.
     """
@@ -48,6 +49,7 @@ class Input:
     source: Source
     id: str
     call: Mapping[str, object] | None = None
+    sms: Mapping[str, object] | None = None
     form: Mapping[str, str] = field(default_factory=dict)
     mail: EmailMessage | None = None
     file: str | None = None
@@ -58,6 +60,8 @@ class Input:
         if self.call is not None:
             body = json.dumps(self.call).encode()
             return Payload(door, "application/json", body, provider_id=self.id)
+        if self.sms is not None:
+            return Payload(door, "application/json", json.dumps(self.sms).encode())
         if self.mail is not None:
             return Payload(
                 door,
@@ -76,6 +80,8 @@ class Input:
         payload = self.payload()
         if self.source.format == "call":
             return call_format.read(payload)
+        if self.source.format == "sms":
+            return sms_format.read(payload)
         if self.source.format == "mail":
             return mail_format.read(payload)
         if self.source.format == "csv":
@@ -107,6 +113,9 @@ def received(step: Receive, source: Source, id_: str, at: datetime) -> Input:
     id_ = step.id or id_
     if source.format == "call":
         return Input(source, id_, call=_call(step, id_, at))
+    if source.format == "sms":
+        sms = {"message_id": id_, "from": step.phone, "text": step.text or "…"}
+        return Input(source, id_, sms={**sms, "received_at": at.isoformat()})
     if source.format == "form":
         return Input(source, id_, form=_form(step, source, id_))
     if source.format == "csv":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.notifications.core.consent import Revocation, revocations
+from services.notifications.core.consent import Words, heard, revoked
 from services.notifications.core.content import Links
 from services.notifications.core.delivery import deliver, next_instant
 from services.notifications.core.message import State, released
 from services.notifications.core.request import handle
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import (
+    ConsentGiven,
     ConsentRevoked,
     HandoffRequested,
     NotificationRequested,
@@ -30,12 +31,12 @@ class Notifications:
     def __init__(self, book: Rulebook) -> None:
         self.book = book
         self.state: State = {}
-        self.revoked: frozenset[Revocation] = frozenset()
+        self.words: Words = {}
 
     def accept(self, envelope: Envelope, directory: Directory) -> list[Envelope]:
         """Takes a request or a withdrawal down; what may go at once goes with the next instant."""
-        if isinstance(envelope.data, ConsentRevoked):
-            self.revoked |= revocations(envelope.data)
+        if isinstance(envelope.data, ConsentRevoked | ConsentGiven):
+            self.words = heard(self.words, envelope.data)
             return []
         if not isinstance(envelope.data, ASKED):
             return []
@@ -49,7 +50,7 @@ class Notifications:
     def fire(self, now: datetime, directory: Directory) -> list[Envelope]:
         """Hands over what may go at `now`."""
         self.state, said = deliver(
-            self.state, now, self.book, directory, LINKS, revoked=self.revoked
+            self.state, now, self.book, directory, LINKS, revoked=revoked(self.words)
         )
         return said
 

@@ -65,8 +65,8 @@ class FileRow(Step):
 
 
 class Receive(Step):
-    """The outside gets in touch: a call, a form or an e-mail, at one of intake's doors; or a file
-    of leads is put there, with `rows`, or with the one row that the step itself is.
+    """The outside gets in touch: a call, a form, an SMS or an e-mail, at one of intake's doors; or
+    a file of leads is put there, with `rows`, or with the one row that the step itself is.
 
     `as` names the lead for later steps, `owner` has the team's manager give the lead to that
     agent. `source` is an entry of `sources.toml` (default: the first of that channel).
@@ -74,7 +74,7 @@ class Receive(Step):
     `auto` marks a mail that a machine wrote.
     """
 
-    receive: Literal["call", "form", "email", "file"]
+    receive: Literal["call", "form", "email", "sms", "file"]
     rows: tuple[FileRow, ...] = ()
     as_: str | None = Field(default=None, alias="as")
     owner: str | None = None
@@ -116,6 +116,7 @@ _CARRIED: dict[str, frozenset[str]] = {
     "form": frozenset(
         {"phone", "email", "name", "company", "subject", "text", "language", "fields"}
     ),
+    "sms": frozenset({"phone", "text"}),
     "email": frozenset({"email", "name", "subject", "text", "in_reply_to", "auto"}),
     "file": frozenset({"rows", "phone", "email", "name", "company", "text", "fields"}),
 }

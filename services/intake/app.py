@@ -44,7 +44,7 @@ def create(settings: IntakeSettings) -> Intake:
     for source in home.sources.source if home else ():
         secrets_of(source)  # a door of the folder's that could let nobody in is told at start
     mails = MailReaders()
-    hash_key = settings.hash_key.get_secret_value().encode()
+    hash_key = settings.hashing
 
     def companies() -> Companies:
         return service.known.companies

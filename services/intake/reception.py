@@ -14,7 +14,7 @@ import structlog
 from services.intake import metrics
 from services.intake.core.arrival import Arrival, Refusal
 from services.intake.core.normal_form import INTAKE, Acceptance, normalise, quarantined, raw_id_of
-from services.intake.formats import call, csv_rows, form
+from services.intake.formats import call, csv_rows, form, sms
 from services.intake.formats.mail_process import MailReaders
 from services.intake.formats.payload import BODY_BYTES_MOST, Payload
 from shared.contract import topics
@@ -179,6 +179,8 @@ class Reception:
                 return call.read(payload)
             case "form":
                 return form.read(source, payload)
+            case "sms":
+                return sms.read(payload)
             case "mail":
                 return await self._mails.read(payload)
             case "csv":

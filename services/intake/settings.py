@@ -16,11 +16,6 @@ from shared.runtime.settings import Settings, WrongSetting
 class IntakeSettings(Settings):
     """What intake asks for beside the settings of every service."""
 
-    hash_key: SecretStr = Field(
-        default=SecretStr("relance"),
-        description="Keys the hash that stands for a person's phone or e-mail as a record key; "
-        "set your own in production, the same on all replicas.",
-    )
     admin_key: SecretStr | None = Field(
         default=None,
         description="Bearer key for PUT and GET /directory; without it the directory is closed.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from services.notifications import store
+from services.notifications import consent, store
 from services.notifications.core.template import problems
 from services.notifications.handlers import IGNORED, OnPipeline
 from services.notifications.providers.provider import Provider
@@ -37,13 +37,15 @@ class Notifications(Service):
         self.books.checks.append(lambda book: problems(book.messages))
         _check(self.books.home)
         handler = per_company(
-            self.companies, lambda company: OnPipeline(company.book, company.directory)
+            self.companies,
+            lambda company: OnPipeline(company.book, company.directory, settings.hashing),
         )
         self.subscriptions.append(Subscription(topics.PIPELINE, handler, ignored=IGNORED))
         self.senders = [Sender(self, provider, settings) for provider in _providers(self, settings)]
         for sender in self.senders:
             self.loops.append(sender.run)
             self.on_stop.append(sender.close)
+        self.on_start.append(lambda: consent.hash_old(self.postgres, settings.hashing))
         recall = Recall(self, self._wake)
         self.loops.append(recall.run)
         self.next_instants.append(self._next_message)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import get_args
 
-from services.notifications import store
-from services.notifications.core.consent import Revocation, revocations
+from services.notifications import consent, store
+from services.notifications.core.consent import Words, heard
 from services.notifications.core.message import State, message_id, request_of
 from services.notifications.core.request import UnknownTemplate, handle
 from shared.contract.envelope import Envelope, Event
 from shared.contract.notifications import MessageChannel
 from shared.contract.pipeline import (
     PIPELINE_EVENTS,
+    ConsentGiven,
     ConsentRevoked,
     HandoffRequested,
     NotificationRequested,
@@ -24,7 +25,13 @@ from shared.runtime.postgres import Transaction
 from shared.runtime.subscription import Park
 
 CONSUMED: frozenset[type[Event]] = frozenset(
-    {NotificationRequested, NotificationWithdrawn, HandoffRequested, ConsentRevoked}
+    {
+        NotificationRequested,
+        NotificationWithdrawn,
+        HandoffRequested,
+        ConsentRevoked,
+        ConsentGiven,
+    }
 )
 IGNORED: frozenset[type[Event]] = frozenset(PIPELINE_EVENTS) - CONSUMED
 
@@ -34,10 +41,11 @@ _CHANNELS: tuple[MessageChannel, ...] = get_args(MessageChannel)
 class OnPipeline:
     """The handler of `pipeline.events.v1`, for one company."""
 
-    def __init__(self, book: Rulebook, directory: Directory) -> None:
-        """Both of the company whose batch it is."""
+    def __init__(self, book: Rulebook, directory: Directory, hash_key: bytes) -> None:
+        """Book and directory of the company whose batch it is."""
         self._book = book
         self._directory = directory
+        self._hash_key = hash_key
 
     async def __call__(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
         """Store what is asked for; the sender finds it after the commit."""
@@ -53,7 +61,7 @@ class OnPipeline:
                 raise Park(envelope.id, str(missing)) from None
             told += news
         await store.save(tx, before, state)
-        await store.revoke(tx, self._book.tenant, _revoked(batch))
+        await consent.hear(tx, self._hash_key, self._book.tenant, _words(batch))
         return told
 
 
@@ -77,14 +85,13 @@ def _ids(batch: Sequence[Envelope]) -> list[str]:
     ]
 
 
-def _revoked(batch: Sequence[Envelope]) -> set[Revocation]:
-    """What the people of a batch do not want any more."""
-    return {
-        each
-        for envelope in batch
-        if isinstance(envelope.data, ConsentRevoked)
-        for each in revocations(envelope.data)
-    }
+def _words(batch: Sequence[Envelope]) -> Words:
+    """What the people of a batch want, or do not want, from now on."""
+    words: Words = {}
+    for envelope in batch:
+        if isinstance(envelope.data, ConsentRevoked | ConsentGiven):
+            words = heard(words, envelope.data)
+    return words
 
 
 def _leads(batch: Sequence[Envelope]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from services.notifications import metrics, store
+from services.notifications import consent, metrics, store
 from services.notifications.core.content import Links
 from services.notifications.core.delivery import (
     NotTaken,
@@ -126,7 +126,7 @@ class Sender:
         told: list[Envelope] = []
         claimed = await store.claim(tx, self._channel, now, limit)
         revoked = {
-            tenant: await store.revoked(tx, theirs)
+            tenant: await consent.revoked(tx, self._settings.hashing, theirs)
             for tenant, theirs in _by_tenant(claimed).items()
         }
         for message in claimed:

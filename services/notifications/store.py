@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, get_args
 
-from services.notifications.core.consent import Revocation
 from services.notifications.core.message import Content, Message, State
 from shared.contract.envelope import Envelope
 from shared.contract.notifications import MessageChannel
@@ -21,16 +20,6 @@ _COLUMNS = (
     "id, request, channel, send_after, status, attempts, deferred, withdrawn, content, more, "
     "judged_by"
 )
-
-_REVOKE = """
-insert into revocation (tenant, kind, value, channel)
-select $1, * from unnest($2::text[], $3::text[], $4::text[])
-on conflict do nothing
-"""
-_REVOKED = """
-select kind, value, channel from revocation
-where (tenant, kind, value) in (select * from unnest($1::text[], $2::text[], $3::text[]))
-"""
 
 _LOCK_COLLECTING = """
 select pg_advisory_xact_lock(hashtextextended(id, 0)) from unnest($1::text[]) as n (id)
@@ -142,27 +131,6 @@ _ANY_TO_RECALL = """
 select exists (select from message where status = 'held' and tenant = $1 and judged_by < $2)
 """
 _ANY_IN_HAND = "select exists (select from message where status = 'sending')"
-
-
-async def revoke(tx: Transaction, tenant: str, revocations: Collection[Revocation]) -> None:
-    """Store them; what is released from now on obeys them."""
-    if revocations:
-        kinds, values, channels = map(list, zip(*sorted(revocations), strict=True))
-        await tx.execute(_REVOKE, tenant, kinds, values, channels)
-
-
-async def revoked(tx: Transaction, messages: Iterable[Message]) -> frozenset[Revocation]:
-    """The revocations of the contact points in these messages, as they are committed now."""
-    points = {
-        (message.request.tenant, point.kind, point.value)
-        for message in messages
-        if message.asked.to.kind == "contact"
-        for point in message.asked.to.points
-    }
-    if not points:
-        return frozenset()
-    rows = await tx.fetch(_REVOKED, *map(list, zip(*sorted(points), strict=True)))
-    return frozenset((row["kind"], row["value"], row["channel"]) for row in rows)
 
 
 async def lock_collecting(tx: Transaction, ids: Collection[str]) -> None:

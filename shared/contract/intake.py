@@ -57,7 +57,8 @@ class LeadReceived(Event):
     `occurred_at` is the sender's own time (for people); `missing` names what the form asked for
     and did not get; `dedupe_key` stands in where the sender has no id (`runtime.md` 10). A row of
     a file names its `batch`, the same for all rows of it, and whose lead it is (`owner`, as
-    written).
+    written). `consents` are the channels by which the person allows to be contacted again, where
+    the source may take that.
     """
 
     type = "relance.lead.received.v1"
@@ -78,7 +79,34 @@ class LeadReceived(Event):
     mail: MailFacts | None = None
     owner: str | None = None
     batch: str | None = None
+    consents: tuple[Channel, ...] = ()
     dedupe_key: str | None = None
+    raw_id: str | None = None
+
+
+class OptOutReceived(Event):
+    """A reply that is nothing but STOP, in one of its languages: by `channel` no more, please.
+
+    `text` is what was written.
+    """
+
+    type = "relance.opt_out.received.v1"
+    channel: Channel
+    source: str
+    points: tuple[ContactPoint, ...]
+    text: str
+    raw_id: str | None = None
+
+
+class OptInReceived(Event):
+    """A reply that is nothing but START: by `channels` again, as the source may take it."""
+
+    type = "relance.opt_in.received.v1"
+    channel: Channel
+    channels: tuple[Channel, ...]
+    source: str
+    points: tuple[ContactPoint, ...]
+    text: str
     raw_id: str | None = None
 
 
@@ -168,6 +196,8 @@ INTAKE_EVENTS: tuple[type[Event], ...] = (
     CallEnded,
     EmailOpened,
     InvitationAnswered,
+    OptOutReceived,
+    OptInReceived,
     InboundIgnored,
     InboundQuarantined,
 )

@@ -233,7 +233,28 @@ def _classified(e: pipeline.OutcomeClassified, say: _Say) -> str:
 
 def _revoked(e: pipeline.ConsentRevoked, say: _Say) -> str:
     points = ", ".join(point.value for point in e.points)
-    return f"does not want to be contacted by {', '.join(e.channels)} ({points}){say.by(e.by)}"
+    why = f" {quoted(e.why)}" if e.why else ""
+    return f"does not want to be contacted by {', '.join(e.channels)} ({points}){why}{say.by(e.by)}"
+
+
+def _given(e: pipeline.ConsentGiven, say: _Say) -> str:
+    points = ", ".join(point.value for point in e.points)
+    how = f"{', '.join(e.channels)} ({points}) {quoted(e.why)}"
+    return f"may be contacted again by {how}{say.by(e.by)}"
+
+
+def _unblocked(e: pipeline.LeadUnblocked, say: _Say) -> str:
+    return f"contact by {', '.join(e.channels)} again {quoted(e.why)}{say.by(e.by)}"
+
+
+def _stopped(e: intake.OptOutReceived, say: _Say) -> str:
+    who = say.person(None, e.points)
+    return f"{who} wants no more by {e.channel}: {quoted(e.text)}"
+
+
+def _started(e: intake.OptInReceived, say: _Say) -> str:
+    who = say.person(None, e.points)
+    return f"{who} may be contacted again by {', '.join(e.channels)}: {quoted(e.text)}"
 
 
 def _blocked(e: pipeline.LeadBlocked, say: _Say) -> str:
@@ -365,6 +386,8 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     intake.InboundQuarantined: _quarantined,
     intake.RawReceived: lambda e, _: f"{len(e.body_base64) * 3 // 4} bytes at door {e.door}",
     intake.InvitationAnswered: _invited,
+    intake.OptOutReceived: _stopped,
+    intake.OptInReceived: _started,
     pipeline.LeadCreated: _created,
     pipeline.LeadLinked: _linked,
     pipeline.LeadInvalidated: _invalidated,
@@ -392,7 +415,9 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.LeadReopened: _reopened,
     pipeline.OutcomeClassified: _classified,
     pipeline.ConsentRevoked: _revoked,
+    pipeline.ConsentGiven: _given,
     pipeline.LeadBlocked: _blocked,
+    pipeline.LeadUnblocked: _unblocked,
     pipeline.DocumentAttached: _document,
     pipeline.PaymentConfirmed: _payment,
     pipeline.AppointmentBooked: _booked,

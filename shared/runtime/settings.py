@@ -80,6 +80,12 @@ class Settings(BaseSettings):
         description="Signs the links by which agents answer from a message: the same in pipeline "
         "and notifications. Without it messages carry no such link.",
     )
+    hash_key: SecretStr = Field(
+        default=SecretStr("relance"),
+        description="Keys the hashes that stand for a person's phone or e-mail: as record keys, "
+        "and for who must not be contacted after their erasure. Set your own in production, the "
+        "same in intake, pipeline and notifications, and never change it.",
+    )
     rulebook: Path | None = Field(default=None, description="Folder of the company's rulebook.")
     clock_file: Path | None = Field(
         default=None, description="Time is what this file says (demos and tests only)."
@@ -125,6 +131,11 @@ class Settings(BaseSettings):
                 "RELANCE_KAFKA_PASSWORD"
             )
         return self
+
+    @property
+    def hashing(self) -> bytes:
+        """The key of the hashes of contact points."""
+        return self.hash_key.get_secret_value().encode()
 
     @classmethod
     def read(cls) -> Self:

@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 
 import services.notifications
-from services.notifications import store
-from services.notifications.core.consent import Revocation, revocations
+from services.notifications import consent, store
+from services.notifications.core.consent import Words, heard
+from services.notifications.core.consent import revoked as revoked_by
 from services.notifications.core.delivery import Accepted, deliver, next_instant, release, settle
 from services.notifications.core.message import State
 from services.notifications.core.request import handle
@@ -20,7 +21,7 @@ from services.notifications.handlers import OnPipeline
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.intake import ContactPoint
 from shared.contract.notifications import MessageChannel
-from shared.contract.pipeline import ConsentRevoked, NotificationWithdrawn
+from shared.contract.pipeline import ConsentGiven, ConsentRevoked, NotificationWithdrawn
 from shared.runtime import migration
 from shared.runtime.postgres import Postgres
 from shared.runtime.subscription import Park
@@ -40,6 +41,8 @@ NIGHT = at("2026-03-02T20:00")
 LATER = at("2026-03-03T12:00")
 MIGRATIONS = Path(services.notifications.__file__).parent / "migrations"
 CHANNELS: tuple[MessageChannel, ...] = ("sms", "email")
+PERSON = ContactPoint(kind="phone", value="+375297654321")
+KEY = b"a key of the house"
 
 
 @pytest.fixture
@@ -71,7 +74,15 @@ def said(seed: int, many: int) -> list[Envelope]:
                 ConsentRevoked(
                     contact=derived_id("a contact"),
                     channels=(chance.choice(["sms", "email"]),),
-                    points=(ContactPoint(kind="phone", value="+375297654321"),),
+                    points=(PERSON,),
+                    revision=chance.randrange(9),
+                ),
+                ConsentGiven(
+                    contact=derived_id("a contact"),
+                    channels=(chance.choice(["sms", "email"]),),
+                    points=(PERSON,),
+                    revision=chance.randrange(9),
+                    why="СТАРТ",
                 ),
             ]
         )
@@ -88,7 +99,7 @@ async def sent_by_sql(sessions: Postgres) -> list[Envelope]:
         for channel in CHANNELS:
             async with sessions.transaction() as tx:
                 claimed = await store.claim(tx, channel, LATER, 3)
-                revoked = await store.revoked(tx, claimed)
+                revoked = await consent.revoked(tx, KEY, claimed)
                 for message in claimed:
                     sending, news = release(message, LATER, BOOK, DIRECTORY, revoked=revoked)
                     await store.change(tx, [sending], lease_s=60)
@@ -107,15 +118,15 @@ async def test_the_same_requests_make_the_same_messages_in_sql_and_in_the_core(
     sessions: Postgres, seed: int
 ) -> None:
     chance, envelopes = random.Random(seed), said(seed, many=60)
-    handler = OnPipeline(BOOK, DIRECTORY)
+    handler = OnPipeline(BOOK, DIRECTORY, KEY)
     state: State = {}
     by_core: list[Envelope] = []
-    revoked: frozenset[Revocation] = frozenset()
+    words: Words = {}
     for envelope in envelopes:
         state, news = handle(state, envelope, BOOK, DIRECTORY)
         by_core += news
-        if isinstance(envelope.data, ConsentRevoked):
-            revoked |= revocations(envelope.data)
+        if isinstance(envelope.data, ConsentRevoked | ConsentGiven):
+            words = heard(words, envelope.data)
     by_sql: list[Envelope] = []
     while envelopes:
         batch, envelopes = envelopes[: (n := chance.randrange(1, 9))], envelopes[n:]
@@ -126,7 +137,7 @@ async def test_the_same_requests_make_the_same_messages_in_sql_and_in_the_core(
         assert await store.load(tx, state, []) == state
         assert await store.earliest(tx) == next_instant(state.values())
     assert by_sql == by_core
-    _, sent = deliver(state, LATER, BOOK, DIRECTORY, revoked=revoked)
+    _, sent = deliver(state, LATER, BOOK, DIRECTORY, revoked=revoked_by(words))
     found = await sent_by_sql(sessions)
     assert sorted(e.id for e in found) == sorted(e.id for e in sent)
     for lead in {e.subject for e in sent}:
@@ -138,7 +149,7 @@ async def test_the_same_requests_make_the_same_messages_in_sql_and_in_the_core(
 async def test_two_members_never_hold_the_same_message(sessions: Postgres) -> None:
     envelope = to_agent("mail-only", when=NOW)
     async with sessions.transaction() as tx:
-        await OnPipeline(BOOK, DIRECTORY)(tx, [envelope])
+        await OnPipeline(BOOK, DIRECTORY, KEY)(tx, [envelope])
     async with sessions.transaction() as one, sessions.transaction() as other:
         assert len(await store.claim(one, "email", NOW, 5)) == 1
         assert await store.claim(other, "email", NOW, 5) == []
@@ -148,7 +159,7 @@ async def test_the_database_itself_refuses_a_second_message_of_the_same_occasion
     sessions: Postgres,
 ) -> None:
     async with sessions.transaction() as tx:
-        await OnPipeline(BOOK, DIRECTORY)(tx, [to_agent("mail-only", when=NOW)])
+        await OnPipeline(BOOK, DIRECTORY, KEY)(tx, [to_agent("mail-only", when=NOW)])
     again = """
         insert into message (id, tenant, recipient, channel, template, occasion, subject, status,
                              request, send_after)
@@ -164,4 +175,4 @@ async def test_a_request_for_somebody_not_known_yet_waits_parked(sessions: Postg
     envelope = to_agent("nobody", when=NOW)
     with pytest.raises(Park, match="'nobody' is not in the directory"):
         async with sessions.transaction() as tx:
-            await OnPipeline(BOOK, DIRECTORY)(tx, [envelope])
+            await OnPipeline(BOOK, DIRECTORY, KEY)(tx, [envelope])

@@ -71,7 +71,7 @@ def test_a_step_is_named_by_its_first_word() -> None:
         ('{ expect_no = "LeadClosed", text_has = "x" }', "LeadClosed carries no text"),
         ('{ expect = "LeadClosed", times = 0 }', "greater than or equal to 1"),
         ('{ recieve = "call" }', "a step begins with one of receive, call"),
-        ('{ receive = "telex" }', "'call', 'form', 'email' or 'file'"),
+        ('{ receive = "telex" }', "'call', 'form', 'email', 'sms' or 'file'"),
         ('{ receive = "call", fone = "1" }', "fone: Extra inputs are not permitted"),
         ('{ act = "mvoe", by = "anna" }', "mvoe"),
         ('{ act = "move", to = "in_work" }', "by: Field required"),

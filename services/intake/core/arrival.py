@@ -35,7 +35,8 @@ class Arrival(Value):
 
     `ignored` says why it is no lead (an auto-reply, a bounce); everything else is then of no
     interest. `news` is a call that is no lead, `answer` what a calendar answers to an invitation
-    of ours. `mailbox` loops and honeypots are found by the formats, because only they know.
+    of ours; `consents`: a box was ticked. `mailbox` loops and honeypots are found by the formats,
+    because only they know.
     """
 
     provider_id: str | None = None
@@ -54,6 +55,7 @@ class Arrival(Value):
     owner: str | None = None
     batch: str | None = None
     answer: CalendarAnswer | None = None
+    consents: bool = False
     ignored: str | None = None
 
 

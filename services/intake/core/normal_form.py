@@ -19,6 +19,7 @@ from services.intake.core.reach import (
     unreachable,
 )
 from services.intake.core.text import block, line
+from services.intake.core.wish import Wish, wish_of, wish_of_mail
 from shared.contract.envelope import Envelope, Event, derived_id
 from shared.contract.intake import (
     CalendarAnswer,
@@ -31,6 +32,8 @@ from shared.contract.intake import (
     InvitationAnswered,
     LeadReceived,
     MailFacts,
+    OptInReceived,
+    OptOutReceived,
 )
 from shared.domain.rulebook.source import Source
 
@@ -57,8 +60,8 @@ class Acceptance:
 
 
 def normalise(source: Source, arrival: Arrival, acceptance: Acceptance) -> Envelope:
-    """`LeadReceived`, `CallStarted`, `CallEnded`, `InvitationAnswered`, or `InboundIgnored` with
-    its reason. Raises `Refusal`.
+    """`LeadReceived`, `CallStarted`, `CallEnded`, `InvitationAnswered`, `OptOutReceived`,
+    `OptInReceived`, or `InboundIgnored` with its reason. Raises `Refusal`.
 
     The id is derived from the provider's id, so a repeat makes the same event; an input without
     one gets a random id and a `dedupe_key` that the same content makes again (`runtime.md` 10).
@@ -76,7 +79,18 @@ def normalise(source: Source, arrival: Arrival, acceptance: Acceptance) -> Envel
             raise unreachable(source, unusable)
     if arrival.news is not None:
         return _news(source, arrival, arrival.news, acceptance, points)
+    if points and (wish := _wish(source, arrival)) is not None:
+        return _wished(source, arrival, acceptance, points, wish)
     return _received(source, arrival, acceptance, points, unusable)
+
+
+def _wish(source: Source, arrival: Arrival) -> Wish | None:
+    """STOP or START, where it is a person's reply: a portal's mail is not, a form neither."""
+    if arrival.mail is not None and not source.portal:
+        wish = wish_of_mail(arrival.subject, arrival.text)
+    else:
+        wish = wish_of(arrival.text) if source.channel == "sms" else None
+    return None if wish == "start" and not source.consent else wish
 
 
 def quarantined(
@@ -126,11 +140,36 @@ def _received(
         mail=_cleaned(arrival.mail),
         owner=line(arrival.owner),
         batch=arrival.batch,
+        consents=source.consent if arrival.consents else (),
     )
     if arrival.provider_id is None:
         received = received.model_copy(update={"dedupe_key": _dedupe_key(received)})
     key = record_key(points, acceptance.hash_key)
     return _envelope(source.id, received, acceptance, provider_id=arrival.provider_id, key=key)
+
+
+def _wished(
+    source: Source,
+    arrival: Arrival,
+    acceptance: Acceptance,
+    points: tuple[ContactPoint, ...],
+    wish: Wish,
+) -> Envelope:
+    """Somebody does not want to be written to here, or does again."""
+    text = block(arrival.text or arrival.subject, VALUE_LONGEST) or wish.upper()
+    data: OptOutReceived | OptInReceived
+    if wish == "stop":
+        data = OptOutReceived(channel=source.channel, source=source.id, points=points, text=text)
+    else:
+        data = OptInReceived(
+            channel=source.channel,
+            channels=source.consent,
+            source=source.id,
+            points=points,
+            text=text,
+        )
+    key = record_key(points, acceptance.hash_key)
+    return _envelope(source.id, data, acceptance, provider_id=arrival.provider_id, key=key)
 
 
 def _news(
@@ -192,6 +231,8 @@ def _envelope(
     | CallStarted
     | CallEnded
     | InvitationAnswered
+    | OptOutReceived
+    | OptInReceived
     | InboundIgnored
     | InboundQuarantined,
     acceptance: Acceptance,

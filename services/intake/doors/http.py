@@ -17,6 +17,7 @@ from services.intake.doors.body import read_body
 from services.intake.doors.problem import Problem
 from services.intake.formats.call import CallPayload
 from services.intake.formats.payload import Payload
+from services.intake.formats.sms import SmsPayload
 from services.intake.houses import Entrance, Houses
 from services.intake.reception import Read
 from shared.runtime import clock
@@ -26,12 +27,18 @@ SourceId = Annotated[str, Path(description="The source's id in sources.toml.")]
 _OPENAPI: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "By the source's format: a call as JSON; a form as JSON, urlencoded or "
-        "multipart, its fields named as the source's mapping says; a mail as message/rfc822; a "
-        "file of leads as text/csv, its columns named as the mapping says.",
+        "description": "By the source's format: a call or an SMS as JSON; a form as JSON, "
+        "urlencoded or multipart, its fields named as the source's mapping says; a mail as "
+        "message/rfc822; a file of leads as text/csv, its columns named as the mapping says.",
         "content": {
             "application/json": {
-                "schema": {"anyOf": [CallPayload.model_json_schema(), {"type": "object"}]}
+                "schema": {
+                    "anyOf": [
+                        CallPayload.model_json_schema(),
+                        SmsPayload.model_json_schema(),
+                        {"type": "object"},
+                    ]
+                }
             },
             "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
             "multipart/form-data": {"schema": {"type": "object"}},
@@ -79,7 +86,7 @@ class HttpDoor:
         add = self.router.add_api_route
         add("/in/{source}", self.receive, methods=["POST"], status_code=202, responses=_ANSWERS,
             openapi_extra=_OPENAPI, response_model=None,
-            summary="Hand in a call, a form or a mail", description=_ABOUT)  # fmt: skip
+            summary="Hand in a call, a form, an SMS or a mail", description=_ABOUT)  # fmt: skip
         add("/in/{source}", self.preflight, methods=["OPTIONS"], include_in_schema=False)
         add("/in/{source}/form", self.form, methods=["GET"], response_class=HTMLResponse)
         add("/in/{source}/thanks", self.thanks, methods=["GET"], response_class=HTMLResponse)

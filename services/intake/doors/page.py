@@ -32,6 +32,7 @@ WORDS = {
         "company": "Company",
         "subject": "Subject",
         "text": "Message",
+        "consent": "You may contact me again",
     },
     "ru": {
         "thanks": "Спасибо, заявка получена",
@@ -47,6 +48,7 @@ WORDS = {
         "company": "Компания",
         "subject": "Тема",
         "text": "Сообщение",
+        "consent": "Со мной можно снова связываться",
     },
     "fr": {
         "thanks": "Merci, votre demande est bien arrivée",
@@ -62,6 +64,7 @@ WORDS = {
         "company": "Société",
         "subject": "Objet",
         "text": "Message",
+        "consent": "Vous pouvez de nouveau me contacter",
     },
 }
 
@@ -107,6 +110,8 @@ def form(source: Source, language: str, path: str) -> str:
 def _field(name: str, word: str) -> str:
     if word == "text":
         return f'<textarea name="{escape(name)}" rows="4"></textarea>'
+    if word == "consent":
+        return f' <input type="checkbox" name="{escape(name)}" value="yes" style="width:auto">'
     kind = {"phone": "tel", "email": "email"}.get(word, "text")
     fills = _FILLS.get(word, "on")
     return f'<input type="{kind}" name="{escape(name)}" autocomplete="{fills}">'

@@ -69,7 +69,7 @@ def read(payload: Payload) -> Arrival:
     try:
         call = CallPayload.model_validate(read_object(payload.body))
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise refusal(error) from None
     if call.direction == "outbound" or call.status in _GOING_ON:
         return _news(call)
     return Arrival(
@@ -109,7 +109,8 @@ def _news(call: CallPayload) -> Arrival:
     )
 
 
-def _refusal(error: ValidationError) -> Refusal:
+def refusal(error: ValidationError) -> Refusal:
+    """Which field is wrong, and how."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     field = ".".join(str(part) for part in first["loc"])
     return Refusal(f"field {field!r}: {first['msg']}", field)

@@ -8,12 +8,15 @@ from urllib.parse import parse_qsl
 from python_multipart.multipart import Field, File, create_form_parser
 
 from services.intake.core.arrival import Arrival, Refusal, Typed
+from services.intake.core.wish import plain
 from services.intake.formats.json_body import read_object
 from services.intake.formats.payload import Payload
 from shared.domain.rulebook.source import IGNORED, WORDS, Source
 
 FIELDS_MOST = 200
 Pairs = list[tuple[str, str]]
+_TICKED = frozenset({"1", "true", "on", "yes", "y", "oui", "да"})
+"""What a box sends when it is ticked; anything else is no consent."""
 
 
 def read(source: Source, payload: Payload) -> Arrival:
@@ -66,6 +69,7 @@ def mapped(source: Source, pairs: Pairs, provider_id: str | None) -> Arrival:
         text="\n".join(filter(None, (said("text", "\n"), *rest))) or None,
         language=said("language"),
         owner=said("owner"),
+        consents=plain(said("consent") or "") in _TICKED,
         fields={word: ", ".join(values) for word, values in fields.items()},
     )
 

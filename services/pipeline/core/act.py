@@ -14,7 +14,7 @@ from services.pipeline.core.appointment import (
     move_appointment,
 )
 from services.pipeline.core.attempt import log_attempt
-from services.pipeline.core.consent import block, channels_of
+from services.pipeline.core.consent import Word, block, channels_of, unblock
 from services.pipeline.core.create import create_by_hand
 from services.pipeline.core.export import export_contact
 from services.pipeline.core.fields import set_fields
@@ -158,7 +158,12 @@ def _send(turn: Turn, lead: str, action: acts.Send, by: str) -> None:
 
 
 def _block(turn: Turn, lead: str, action: acts.Block, by: str) -> None:
-    block(turn, lead, channels_of(action.channels), action.for_ == "contact", by)
+    block(turn, lead, channels_of(action.channels), action.for_ == "contact", Word(by))
+
+
+def _unblock(turn: Turn, lead: str, action: acts.Unblock, by: str) -> None:
+    word = Word(by, action.why)
+    unblock(turn, lead, channels_of(action.channels), action.for_ == "contact", word)
 
 
 def _export_contact(turn: Turn, lead: str, _: acts.ExportContact, by: str) -> None:
@@ -241,6 +246,7 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.ConfirmPayment: _confirm_payment,
     acts.Send: _send,
     acts.Block: _block,
+    acts.Unblock: _unblock,
     acts.ExportContact: _export_contact,
     acts.HandOff: _hand_off,
     acts.Book: _book,

@@ -243,6 +243,24 @@ class Block(ActionBase):
         return self.channels
 
 
+class Unblock(ActionBase):
+    """They may be used again, on this lead, or for the contact: the block was a mistake, or the
+    person said so. `why` is kept with who did it; who may is for the rulebook to say."""
+
+    main = "channels"
+    act: Literal["unblock"] = "unblock"
+    channels: tuple[Literal["call", "sms", "email", "chat", "social", "all"], ...] = Field(
+        min_length=1
+    )
+    for_: Literal["lead", "contact"] = Field(default="lead", alias="for")
+    why: str = Field(min_length=1, max_length=LONGEST_VALUE)
+
+    @property
+    def main_arguments(self) -> tuple[str, ...]:
+        """The channels."""
+        return self.channels
+
+
 class CancelTask(ActionBase):
     """The open task (id or kind) is no longer owed."""
 
@@ -346,6 +364,7 @@ LeadAction = Annotated[
     | ConfirmPayment
     | Send
     | Block
+    | Unblock
     | ExportContact
     | HandOff
     | Book

@@ -81,7 +81,7 @@ def attribute(scene: Scene, name: str) -> tuple[str, ...]:
 
 def blocked_names(lead: Lead) -> tuple[str, ...]:
     """The channels that are blocked, and `all` where that is all of them."""
-    return (*lead.blocked, ALL) if nothing_left(lead) else tuple(lead.blocked)
+    return (*lead.forbidden, ALL) if nothing_left(lead) else tuple(lead.forbidden)
 
 
 def _said(it_is: object) -> tuple[str, ...]:

@@ -9,7 +9,13 @@ from pydantic import AwareDatetime
 from services.pipeline.core.lead import State
 from shared.contract.envelope import Envelope
 from shared.contract.intake import ContactPoint, PointKind
-from shared.contract.pipeline import ConsentRevoked, FieldsSet, LeadCreated, LeadLinked
+from shared.contract.pipeline import (
+    ConsentGiven,
+    ConsentRevoked,
+    FieldsSet,
+    LeadCreated,
+    LeadLinked,
+)
 
 HOUSE = "house-00"
 """The rule of a revocation that no numbered sentence asked for: an agent's own."""
@@ -41,7 +47,8 @@ class Contact(State):
     `merged` are the contacts that this one has taken in, so that each can be parted again. A
     contact that was taken in has neither points nor leads: nothing leads to it any more.
     `revoked`: the channel by which they do not want to be contacted → the rule that says so;
-    `revoked_at` are the points for which that has been told.
+    `revoked_at` are the points for which that has been told, `revision` which word of theirs on
+    it was the last. Somebody who only ever wrote STOP has no lead.
     """
 
     id: str
@@ -54,6 +61,7 @@ class Contact(State):
     merged: tuple[Merge, ...] = ()
     revoked: dict[str, str] = {}
     revoked_at: tuple[ContactPoint, ...] = ()
+    revision: int = 0
 
     @property
     def since(self) -> datetime | None:
@@ -76,6 +84,7 @@ def joined(into: Contact, other: Contact, lead: str, at: datetime) -> tuple[Cont
                 "language": into.language or other.language,
                 "merged": (*into.merged, Merge(contact=other, at=at)),
                 "revoked": other.revoked | into.revoked,
+                "revision": max(other.revision, into.revision),
             }
         )
     return (
@@ -94,7 +103,9 @@ def parted(whole: Contact, part: Contact | None, id_: str, lead: str) -> tuple[C
         theirs = {(point.kind, point.value) for point in merge.contact.points}
         # What either of them did not want, nobody may do to either again.
         revoked = merge.contact.revoked | whole.revoked
-        part = merge.contact.model_copy(update={"leads": (), "revoked": revoked})
+        part = merge.contact.model_copy(
+            update={"leads": (), "revoked": revoked, "revision": whole.revision}
+        )
         whole = whole.model_copy(
             update={
                 "points": tuple(p for p in whole.points if (p.kind, p.value) not in theirs),
@@ -122,18 +133,28 @@ def contact_evolve(contact: Contact | None, envelope: Envelope) -> Contact | Non
                 "language": data.language or known.language,
             }
         )
+    if isinstance(data, ConsentRevoked | ConsentGiven):
+        known = contact or Contact(id=data.contact, tenant=envelope.tenant)
+        return _consent(_learn(known, envelope, data.points), data)
     if contact is None:
         return None
     if isinstance(data, LeadLinked):
         learnt = _learn(contact, envelope, data.points)
         return learnt if learnt.name else learnt.model_copy(update={"name": data.name})
-    if isinstance(data, ConsentRevoked):
-        rule = data.because.rule if data.because else HOUSE
-        revoked = {str(channel): rule for channel in data.channels} | contact.revoked
-        return contact.model_copy(update={"revoked": revoked, "revoked_at": data.points})
     if isinstance(data, FieldsSet):
         return _set_fields(contact, envelope, data.fields)
     return contact
+
+
+def _consent(contact: Contact, data: ConsentRevoked | ConsentGiven) -> Contact:
+    """What they do not want, after one more word on it."""
+    if isinstance(data, ConsentGiven):
+        revoked = {k: rule for k, rule in contact.revoked.items() if k not in data.channels}
+    else:
+        rule = data.because.rule if data.because else HOUSE
+        revoked = {str(channel): rule for channel in data.channels} | contact.revoked
+    update = {"revoked": revoked, "revoked_at": data.points, "revision": data.revision}
+    return contact.model_copy(update=update)
 
 
 def _set_fields(contact: Contact, envelope: Envelope, fields: dict[str, str]) -> Contact:

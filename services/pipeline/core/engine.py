@@ -18,6 +18,7 @@ from services.pipeline.core.happened import happened
 from services.pipeline.core.identity import receive, thread_of
 from services.pipeline.core.judge import judge, judge_absence
 from services.pipeline.core.turn import Turn
+from services.pipeline.core.wish import opted_in, opted_out
 from services.pipeline.core.world import UnknownLead, World
 from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import (
@@ -28,6 +29,8 @@ from shared.contract.intake import (
     EmailOpened,
     InvitationAnswered,
     LeadReceived,
+    OptInReceived,
+    OptOutReceived,
 )
 from shared.contract.notifications import MessageEvent, NotificationSent
 from shared.contract.pipeline import (
@@ -78,7 +81,8 @@ def handle(
 
 
 CALLS = (CallStarted, CallEnded)
-FROM_OUTSIDE = (LeadReceived, EmailOpened, InvitationAnswered, *CALLS)
+WISHES = (OptOutReceived, OptInReceived)
+FROM_OUTSIDE = (LeadReceived, EmailOpened, InvitationAnswered, *CALLS, *WISHES)
 """What intake says: which lead it is about has to be found."""
 
 
@@ -107,7 +111,7 @@ def points_of(envelope: Envelope, region: str) -> tuple[ContactPoint, ...]:
     `region` reads phones that an agent typed: that of the lead's site.
     """
     data = envelope.data
-    if isinstance(data, (LeadReceived, *CALLS)):
+    if isinstance(data, (LeadReceived, *CALLS, *WISHES)):
         return data.points
     if isinstance(data, ActionRequested):
         if isinstance(data.action, SetFields):
@@ -256,6 +260,8 @@ CONSUMED: Mapping[type[Event], Callable[[Turn, Any], None]] = {
     CallEnded: call_told,
     EmailOpened: _opened,
     InvitationAnswered: _invitation_answered,
+    OptOutReceived: opted_out,
+    OptInReceived: opted_in,
     DeadlinePlanned: _planned,
     DeadlineReached: judge,
     LeadOverdue: judge,

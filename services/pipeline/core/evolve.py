@@ -35,6 +35,7 @@ from shared.contract.pipeline import (
     LeadLate,
     LeadLinked,
     LeadReopened,
+    LeadUnblocked,
     LeadUnlinked,
     NotificationWithdrawn,
     OutcomeClassified,
@@ -182,7 +183,14 @@ def _late(lead: Lead, envelope: Envelope, _: LeadLate) -> Update:
 
 def _blocked(lead: Lead, _: Envelope, data: LeadBlocked) -> Update:
     rule = data.because.rule if data.because else HOUSE
-    return {"blocked": {str(channel): rule for channel in data.channels} | lead.blocked}
+    of = "person_blocked" if data.whole_person else "blocked"
+    return {of: {str(channel): rule for channel in data.channels} | getattr(lead, of)}
+
+
+def _unblocked(lead: Lead, _: Envelope, data: LeadUnblocked) -> Update:
+    of = "person_blocked" if data.whole_person else "blocked"
+    kept = {name: rule for name, rule in getattr(lead, of).items() if name not in data.channels}
+    return {of: kept}
 
 
 def _closed(_: Lead, envelope: Envelope, data: LeadClosed) -> Update:
@@ -300,6 +308,7 @@ CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update]] = {
     ContactMade: _in_contact,
     LeadLate: _late,
     LeadBlocked: _blocked,
+    LeadUnblocked: _unblocked,
     LeadClosed: _closed,
     LeadReopened: _reopened,
     OutcomeClassified: _classified,

@@ -11,6 +11,7 @@ from services.pipeline.core.appointment import booked, local_instant
 from services.pipeline.core.attempt import MADE
 from services.pipeline.core.consent import blocking_rule, sentence_of
 from services.pipeline.core.describe import label
+from services.pipeline.core.entrusted import entrusted, unblocked
 from services.pipeline.core.fields import READERS, read_point
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.merge import merge_to_undo
@@ -39,6 +40,7 @@ ON_CLOSED = (
     acts.ExportContact,
     acts.Unlink,
     acts.Block,
+    acts.Unblock,
     acts.Take,
 )
 """What can be done to a closed lead."""
@@ -61,6 +63,7 @@ def of_the_house(scene: Scene, action: ActionBase) -> Iterator[Need]:
     if not scene.lead.is_open and not isinstance(action, ON_CLOSED):
         yield _need("open", phrases.say("open_says"), ("status",), phrases.say("open"))
     yield from HOUSE.get(type(action), _nothing)(scene, action, phrases)
+    yield from entrusted(scene, action, phrases)
     yield from _blocked(scene, action, phrases)
 
 
@@ -349,6 +352,7 @@ HOUSE: Mapping[type[ActionBase], Callable[[Scene, Any, Phrases], Iterator[Need]]
     acts.Unlink: _unlink,
     acts.Reopen: _reopen,
     acts.Attach: _attach,
+    acts.Unblock: unblocked,
     acts.Send: _send,
     acts.HandOff: _hand_off,
     acts.Book: _appointment,

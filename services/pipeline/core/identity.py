@@ -14,6 +14,7 @@ from services.pipeline.core.phrase import Phrases
 from services.pipeline.core.stage import assign, enter, reopen
 from services.pipeline.core.turn import Turn
 from services.pipeline.core.value import read_value
+from services.pipeline.core.wish import allow
 from shared.contract.envelope import derived_id
 from shared.contract.intake import Channel, LeadReceived
 from shared.contract.pipeline import (
@@ -42,9 +43,9 @@ def lead_id(tenant: str, cause: str, pipeline: str) -> str:
 def receive(turn: Turn, data: LeadReceived) -> None:
     """Decide what an input is: a reply, a link to the contact's open lead, or a new lead.
 
-    A mail in a known thread is a reply, and so is one to a mailbox by somebody with an open lead
-    here; a portal's mail is always a request. A closed lead is woken by a reply, where a rule
-    says so, or within the time in which the pipeline resumes; else the contact gets a new one
+    A mail in a known thread is a reply, and so is one to a mailbox, or an SMS, by somebody with an
+    open lead here; a portal's mail is always a request. A closed lead is woken by a reply, where a
+    rule says so, or within the time in which the pipeline resumes; else the contact gets a new one
     (decision 21). Raises `Unknown` for a site that the directory does not have yet.
     """
     turn.directory.site(data.site)
@@ -62,6 +63,8 @@ def take(turn: Turn, data: LeadReceived, pipeline: Pipeline, by: str | None = No
     id_ = lead_id(turn.cause.tenant, turn.cause.id, pipeline.id)
     if turn.has_lead(id_):
         return id_
+    if data.consents:
+        allow(turn, data.points, data.consents, data.text or data.source)
     thread = turn.lead_of_mail(thread_of(data))
     if thread is not None and (thread.is_open or _is_woken_by_replies(turn, thread)):
         _reply(turn, thread, data)
@@ -70,7 +73,8 @@ def take(turn: Turn, data: LeadReceived, pipeline: Pipeline, by: str | None = No
     if contact is not None:
         one_lead_each(turn, contact.id)
     open_lead = _open_lead(turn, contact, pipeline, data.fields)
-    if open_lead is not None and data.mail is not None and not _is_portal(turn, data):
+    answers = data.mail is not None or data.channel == "sms"
+    if open_lead is not None and answers and not _is_portal(turn, data):
         _reply(turn, open_lead, data)
         return open_lead.id
     return _request(turn, Request(id_, pipeline, data, contact, by), open_lead)

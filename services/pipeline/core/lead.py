@@ -139,7 +139,8 @@ class Lead(State):
     `subject` and `text` are what this request is known by, for people; what counts for matching
     is the contact. `linked` are the leads it came of; `kept` is the lead on which work goes on,
     where this one is the same request (002-03). `also_by`: the channels by which its contact got in
-    touch again. `blocked`: channel → the rule that forbids it.
+    touch again. `blocked`: channel → the rule that forbids it on this lead, `person_blocked` that
+    which forbids it because the person said so.
     `late_at` is set once and stays (003-11).
     `fired` are deadlines due by the appointment that have come: they are planned again when it is
     moved.
@@ -193,11 +194,17 @@ class Lead(State):
     kept: str | None = None
     questions: dict[str, Question] = {}
     blocked: dict[str, str] = {}
+    person_blocked: dict[str, str] = {}
 
     @property
     def is_open(self) -> bool:
         """Not won, lost or invalid."""
         return self.status == "open"
+
+    @property
+    def forbidden(self) -> dict[str, str]:
+        """Every channel that nobody may use here → the rule that forbids it."""
+        return self.person_blocked | self.blocked if self.person_blocked else self.blocked
 
     @property
     def next_due_at(self) -> AwareDatetime | None:

@@ -201,6 +201,11 @@ class Turn:
         )
         self.events.append(told)
 
+    def say_of(self, contact: str, data: Event) -> None:
+        """One more event of somebody who has no lead; its effect is there when this returns."""
+        self.tell(contact, data)
+        self._apply_to_contact(contact, self.events[-1])
+
     def take_in(self, lead: str) -> None:
         """The input itself changes this lead, and may start rules on it."""
         about = self.cause.model_copy(update={"subject": lead})

@@ -62,20 +62,53 @@ class ConsentRevoked(Event):
     """The person does not want to be contacted by these channels, on any lead (000-44).
 
     `points` are all that is known of `contact` (an id); when more becomes known it is said again.
+    Of two that speak of one point and channel, also on different leads, the one with the higher
+    `revision` counts. `why` is what the person wrote. Subject: a lead of theirs; the contact id
+    where they have none.
     """
 
     type = "relance.consent.revoked.v1"
     contact: str
     channels: tuple[Channel, ...]
     points: tuple[ContactPoint, ...]
+    revision: int = 0
+    why: str | None = None
+    by: str | None = None
+
+
+class ConsentGiven(Event):
+    """The person may be contacted by these channels again: they said so themselves (`why` is what
+    they wrote or ticked), or `by` undid a block that was a mistake, and says `why`.
+
+    `points`, `revision` and the subject as in `ConsentRevoked`.
+    """
+
+    type = "relance.consent.given.v1"
+    contact: str
+    channels: tuple[Channel, ...]
+    points: tuple[ContactPoint, ...]
+    revision: int
+    why: str
     by: str | None = None
 
 
 class LeadBlocked(Event):
-    """Nobody may use these channels on this lead any more (000-42)."""
+    """Nobody may use these channels on this lead any more (000-42); `whole_person`: because of
+    what the person said, on whichever lead."""
 
     type = "relance.lead.blocked.v1"
     channels: tuple[Channel, ...]
+    whole_person: bool = False
+    by: str | None = None
+
+
+class LeadUnblocked(Event):
+    """What `LeadBlocked` said of this lead, or of the `whole_person`, holds no longer."""
+
+    type = "relance.lead.unblocked.v1"
+    channels: tuple[Channel, ...]
+    why: str
+    whole_person: bool = False
     by: str | None = None
 
 

@@ -59,6 +59,12 @@ class Target(Part):
         ]
         | None
     ) = None
+    unblock: (
+        Annotated[
+            tuple[Literal["call", "sms", "email", "chat", "social", "all", "any"], ...], Listed
+        ]
+        | None
+    ) = None
     hand_off: Annotated[tuple[Annotated[str, Ref("target", ANY)], ...], Listed] | None = None
     export_contact: Literal["any"] | None = None
     book: Literal["any"] | None = None
@@ -116,6 +122,7 @@ ACTION_WORDS = (
     "attach",
     "confirm_payment",
     "block",
+    "unblock",
     "export_contact",
     "hand_off",
     "book",

@@ -10,14 +10,14 @@ from pydantic import Field, StringConstraints, model_validator
 from shared.contract.intake import Channel
 from shared.domain.rulebook.word import Part
 
-Format = Literal["call", "form", "mail", "csv"]
+Format = Literal["call", "form", "mail", "sms", "csv"]
 Door = Literal["http", "smtp", "topic", "file"]
 
 WORDS = frozenset(
-    {"name", "company", "phone", "email", "subject", "text", "language", "id", "owner"}
+    {"name", "company", "phone", "email", "subject", "text", "language", "id", "owner", "consent"}
 )
 """What a form field or a column can be; any other word of a mapping is a field id of the rulebook.
-`owner` is an agent, by id, initials, e-mail or name."""
+`owner` is an agent, by id, initials, e-mail or name; `consent` a box that was ticked."""
 
 MAPPED: frozenset[Format] = frozenset({"form", "csv"})
 """The formats whose fields only the mapping explains."""
@@ -25,7 +25,12 @@ MAPPED: frozenset[Format] = frozenset({"form", "csv"})
 IGNORED = "ignore"
 """The mapping's word for a form field that nobody needs to see (a tracking mark)."""
 
-CHANNELS: Mapping[Format, Channel] = {"call": "call", "form": "form", "mail": "email"}
+CHANNELS: Mapping[Format, Channel] = {
+    "call": "call",
+    "form": "form",
+    "mail": "email",
+    "sms": "sms",
+}
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 SecretReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Z][A-Z0-9_]*|file:.+)$")]
@@ -51,6 +56,10 @@ class Source(Part):
     a robot. `portal`: a mail from there is always a request, never a reply. `page` serves a plain
     form to try the source with, `thanks_url` is where a browser goes afterwards. `mailbox` is the
     SMTP recipient, `cloudevents_source` the `source` attribute on the `inbound.*` topics.
+
+    `consent` names the channels by which the person allows to be contacted again here, after they
+    or an agent had forbidden it: by ticking what the mapping calls `consent`, or by a reply that
+    is nothing but START. A reply that is nothing but STOP forbids its channel, whatever the source.
     """
 
     id: Slug
@@ -72,6 +81,7 @@ class Source(Part):
     thanks_url: Url | None = None
     mailbox: Mailbox | None = None
     cloudevents_source: str | None = None
+    consent: tuple[Channel, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -101,6 +111,8 @@ class Source(Part):
             problems.append("door file needs format csv")
         if self.page and "http" not in doors:
             problems.append("page needs door http")
+        if "consent" in self.mapping.values() and not self.consent:
+            problems.append("a mapping to consent needs consent: the channels that it allows")
         if problems:
             raise ValueError(f"source {self.id!r}: " + "; ".join(problems))
         return self
