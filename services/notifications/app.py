@@ -29,7 +29,7 @@ from shared.runtime.subscription import Subscription
 
 
 class Notifications(Service):
-    """The service, with one sender a provider."""
+    """The service, with one sender for all its providers."""
 
     def __init__(self, settings: NotificationsSettings) -> None:
         """Wire the handler, the ways out and, where none is configured, the sandbox."""
@@ -41,10 +41,9 @@ class Notifications(Service):
             lambda company: OnPipeline(company.book, company.directory, settings.hashing),
         )
         self.subscriptions.append(Subscription(topics.PIPELINE, handler, ignored=IGNORED))
-        self.senders = [Sender(self, provider, settings) for provider in _providers(self, settings)]
-        for sender in self.senders:
-            self.loops.append(sender.run)
-            self.on_stop.append(sender.close)
+        self.sender = Sender(self, _providers(self, settings), settings)
+        self.loops.append(self.sender.run)
+        self.on_stop.append(self.sender.close)
         self.on_start.append(lambda: consent.hash_old(self.postgres, settings.hashing))
         recall = Recall(self, self._wake)
         self.loops.append(recall.run)
@@ -58,8 +57,7 @@ class Notifications(Service):
             self._wake()
 
     def _wake(self) -> None:
-        for sender in self.senders:
-            sender.wake.set()
+        self.sender.wake.set()
 
     async def _next_message(self) -> datetime | None:
         async with self.postgres.pool.acquire(timeout=10) as session:

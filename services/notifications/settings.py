@@ -73,6 +73,11 @@ class NotificationsSettings(Settings):
         description="How long a provider that is away is asked what became of a message.",
     )
 
+    def pause_s(self, attempts: int) -> float:
+        """How long to wait after so many attempts: doubled each time, up to the longest."""
+        doubled = self.retry_first_s * 2 ** min(attempts - 1, 30)
+        return float(min(self.retry_longest_s, doubled))
+
     @model_validator(mode="after")
     def _lease_outlives_a_call(self) -> Self:
         """A message must not count as lost while its provider may still answer."""

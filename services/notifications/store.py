@@ -1,4 +1,4 @@
-"""The message table: the only place that knows its columns."""
+"""The message table: what is asked for and taken back; `claims` is about what goes now."""
 
 # ruff: noqa: S608 - the statements are put together from constants of this file only
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, get_args
 
@@ -16,17 +16,18 @@ from shared.contract.notifications import MessageChannel
 from shared.contract.topics import decode
 from shared.runtime.postgres import Transaction
 
-_COLUMNS = (
+COLUMNS = (
     "id, request, channel, send_after, status, attempts, deferred, withdrawn, content, more, "
     "judged_by"
 )
+WAITS = "status in ('requested', 'held')"
 
 _LOCK_COLLECTING = """
 select pg_advisory_xact_lock(hashtextextended(id, 0)) from unnest($1::text[]) as n (id)
 """
 
 _LOAD = f"""
-select {_COLUMNS} from message
+select {COLUMNS} from message
 where id = any ($1::uuid[])
    or (lead = any ($2::text[]) and status in ('requested', 'held', 'sending'))
 order by place for update
@@ -48,78 +49,20 @@ update message m set
   retry_at = null,
   lease_until = case when n.status = 'sending'
     then coalesce(m.lease_until, clock_timestamp() + make_interval(secs => $9)) end,
-  handed_at = case when n.status = 'sending' then coalesce(m.handed_at, clock_timestamp()) end
+  handed_at = case when n.status = 'sending' and m.status <> 'sending'
+    then clock_timestamp() else m.handed_at end
 from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::boolean[], $6::boolean[],
             $7::jsonb[], $8::jsonb[], $10::bigint[])
   as n (id, status, send_after, attempts, deferred, withdrawn, content, more, judged_by)
 where m.id = n.id
 """
 
-_WAITS = "status in ('requested', 'held')"
 # Each of these two is read off the head of its own index, however many messages wait.
-_NEW = f"select min(send_after) from message where {_WAITS} and retry_at is null and channel"
-_AGAIN = f"select min(retry_at) from message where {_WAITS} and retry_at is not null and channel"
-
-# A subject's messages go one after the other, as they were requested; one that the provider did
-# not take at its first attempt no longer keeps the others. (A scalar subquery, so that it is
-# asked for the few rows at the head of the index and never joined with all that waits.)
-_NOBODY_BEFORE = """
-(select e.place from message e where e.subject = c.subject and e.place < c.place
-   and ((e.status = 'sending' and e.attempts = 1)
-     or (e.status in ('requested', 'held') and e.attempts = 0 and e.send_after <= $2
-         and e.retry_at is null))
- order by e.place limit 1) is null
-"""
-_CLAIM = f"""
-select {_COLUMNS} from message where id in (
-  (select c.id from message c
-   where c.channel = $1 and c.{_WAITS} and c.retry_at is null and c.send_after <= $2
-     and {_NOBODY_BEFORE}
-   order by c.send_after, c.place limit $3)
-  union all
-  (select c.id from message c
-   where c.channel = $1 and c.{_WAITS} and c.retry_at <= statement_timestamp() and {_NOBODY_BEFORE}
-   order by c.retry_at limit $3))
-and {_WAITS}
-order by place limit $3 for update skip locked
-"""
-
-_LOST = "channel = $1 and status = 'sending' and lease_until <= statement_timestamp()"
-_LOOK = f"""
-select coalesce(({_NEW} = $1) <= $2, false)
-    or coalesce(({_AGAIN} = $1) <= statement_timestamp(), false) as due,
-  exists (select from message where {_LOST}) as lost
-"""
-_CLAIM_LOST = f"""
-update message set lease_until = clock_timestamp() + make_interval(secs => $3)
-where id in (
-  select id from message where {_LOST} order by place limit $2 for update skip locked)
-returning {_COLUMNS}, extract(epoch from clock_timestamp() - handed_at)::float8 as asked_s
-"""
-
-_IN_HAND = f"""
-select {_COLUMNS} from message
-where (id, attempts) in (select * from unnest($1::uuid[], $2::int[])) and status = 'sending'
-order by place for update
-"""
-_LEASE_ENDS = """
-update message set lease_until = clock_timestamp() + make_interval(secs => $3), why = $4
-where id = $1 and status = 'sending' and attempts = $2
-"""
-_NOTE = """
-update message m set provider_id = n.provider_id, why = n.why,
-  retry_at = case when m.status = 'requested'
-    then clock_timestamp() + make_interval(secs => n.pause_s) end
-from unnest($1::uuid[], $2::text[], $3::text[], $4::float8[]) as n (id, provider_id, why, pause_s)
-where m.id = n.id
-"""
-_PUT_OFF = """
-update message set retry_at = clock_timestamp() + make_interval(secs => $2), why = $3
-where id = $1
-"""
+NEW = f"select min(send_after) from message where {WAITS} and retry_at is null and channel"
+AGAIN = f"select min(retry_at) from message where {WAITS} and retry_at is not null and channel"
 _EARLIEST = f"""
-select least({", ".join(f"({_NEW} = '{channel}')" for channel in get_args(MessageChannel))},
-  (select send_after from message where {_WAITS} and retry_at is not null limit 1))
+select least({", ".join(f"({NEW} = '{channel}')" for channel in get_args(MessageChannel))},
+  (select send_after from message where {WAITS} and retry_at is not null limit 1))
 """
 _RECALL = """
 update message set send_after = least(send_after, $3), judged_by = $2
@@ -142,7 +85,7 @@ async def lock_collecting(tx: Transaction, ids: Collection[str]) -> None:
 async def load(tx: Transaction, ids: Iterable[str], leads: Iterable[str]) -> dict[str, Message]:
     """These messages and the unfinished ones of these leads, locked, in order of request."""
     rows = await tx.fetch(_LOAD, sorted(set(ids)), sorted(set(leads)))
-    return {str(row["id"]): _message(row) for row in rows}
+    return {str(row["id"]): message_of(row) for row in rows}
 
 
 async def save(tx: Transaction, before: State, after: State) -> None:
@@ -169,64 +112,6 @@ async def change(tx: Transaction, messages: Sequence[Message], lease_s: float = 
             lease_s,
             [m.judged_by for m in messages],
         )
-
-
-async def look(tx: Transaction, channel: MessageChannel, now: datetime) -> tuple[bool, bool]:
-    """Whether a message may be claimed, and whether one in hand has outlived its lease."""
-    row = await tx.fetchrow(_LOOK, channel, now)
-    return (row["due"], row["lost"]) if row else (False, False)
-
-
-async def claim(
-    tx: Transaction, channel: MessageChannel, now: datetime, limit: int
-) -> list[Message]:
-    """Due messages, locked; those another member has in its hands are left out."""
-    return [_message(row) for row in await tx.fetch(_CLAIM, channel, now, limit)]
-
-
-async def claim_lost(
-    tx: Transaction, channel: MessageChannel, limit: int, lease_s: float
-) -> list[tuple[Message, float]]:
-    """Messages whose lease has run out, leased anew, with the seconds since the hand-over."""
-    rows = await tx.fetch(_CLAIM_LOST, channel, limit, lease_s)
-    return [(_message(row), row["asked_s"]) for row in rows]
-
-
-async def in_hand(tx: Transaction, handed: Sequence[Message]) -> dict[str, Message]:
-    """These messages as they are now, locked: those whose attempt is still the one that counts."""
-    rows = await tx.fetch(_IN_HAND, [m.id for m in handed], [m.attempts for m in handed])
-    return {str(row["id"]): _message(row) for row in rows}
-
-
-async def end_lease(tx: Transaction, message: Message, in_s: float, why: str) -> None:
-    """Have the message looked after in `in_s` seconds: nobody knows what became of it."""
-    await tx.execute(_LEASE_ENDS, message.id, message.attempts, in_s, why)
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Beside a message's new state: what the provider said, and in how long to try again."""
-
-    message: str
-    provider_id: str | None
-    why: str | None
-    pause_s: float
-
-
-async def note(tx: Transaction, notes: Sequence[Note]) -> None:
-    """Store what the provider said of each."""
-    await tx.execute(
-        _NOTE,
-        [each.message for each in notes],
-        [each.provider_id for each in notes],
-        [each.why for each in notes],
-        [each.pause_s for each in notes],
-    )
-
-
-async def put_off(tx: Transaction, message: Message, pause_s: float, why: str) -> None:
-    """Leave it waiting; it cannot be judged now."""
-    await tx.execute(_PUT_OFF, message.id, pause_s, why)
 
 
 async def earliest(tx: Transaction) -> datetime | None:
@@ -272,7 +157,8 @@ async def _add(tx: Transaction, messages: Sequence[Message]) -> None:
     )
 
 
-def _message(row: Any) -> Message:
+def message_of(row: Any) -> Message:
+    """The message of a row with `COLUMNS`."""
     return Message(
         id=str(row["id"]),
         request=_envelope(row["request"]),

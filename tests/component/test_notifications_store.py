@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 import services.notifications
-from services.notifications import consent, store
+from services.notifications import claims, consent, store
 from services.notifications.core.consent import Words, heard
 from services.notifications.core.consent import revoked as revoked_by
 from services.notifications.core.delivery import Accepted, deliver, next_instant, release, settle
@@ -98,7 +98,7 @@ async def sent_by_sql(sessions: Postgres) -> list[Envelope]:
         before = len(told)
         for channel in CHANNELS:
             async with sessions.transaction() as tx:
-                claimed = await store.claim(tx, channel, LATER, 3)
+                claimed = await claims.claim(tx, {channel: 3}, LATER)
                 revoked = await consent.revoked(tx, KEY, claimed)
                 for message in claimed:
                     sending, news = release(message, LATER, BOOK, DIRECTORY, revoked=revoked)
@@ -151,8 +151,8 @@ async def test_two_members_never_hold_the_same_message(sessions: Postgres) -> No
     async with sessions.transaction() as tx:
         await OnPipeline(BOOK, DIRECTORY, KEY)(tx, [envelope])
     async with sessions.transaction() as one, sessions.transaction() as other:
-        assert len(await store.claim(one, "email", NOW, 5)) == 1
-        assert await store.claim(other, "email", NOW, 5) == []
+        assert len(await claims.claim(one, {"email": 5}, NOW)) == 1
+        assert await claims.claim(other, {"email": 5}, NOW) == []
 
 
 async def test_the_database_itself_refuses_a_second_message_of_the_same_occasion(
