@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter
+
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.world import World
@@ -12,9 +14,12 @@ from services.pipeline.world_lock import LONGEST_MAIL_ID
 from shared.contract.envelope import Envelope
 from shared.runtime.postgres import Transaction
 
+# JSON travels as the bytes it was written in: as text it would be decoded here, and encoded again
+# by the driver.
 _SAVE_CONTACTS = """
 INSERT INTO contact (id, tenant, state)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[])
+SELECT id, tenant, convert_from(state, 'UTF8')::json
+FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS n (id, tenant, state)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state
 """
 # Points that change hands follow a merge or its undoing; they were not all named, so they are
@@ -35,11 +40,11 @@ _SAVE_LEADS = """
 INSERT INTO lead
   (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words, state,
    lent, next_due_at)
-SELECT id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words, state,
-  string_to_array(lent, ' '), next_due_at
+SELECT id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words,
+  convert_from(state, 'UTF8')::json, string_to_array(lent, ' '), next_due_at
 FROM unnest(
   $1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-  $9::text[], $10::timestamptz[], $11::text[], $12::json[], $13::text[],
+  $9::text[], $10::timestamptz[], $11::text[], $12::bytea[], $13::text[],
   $14::timestamptz[]
 ) AS n (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words,
         state, lent, next_due_at)
@@ -61,8 +66,8 @@ ON CONFLICT DO NOTHING
 """
 _SAVE_HISTORY = """
 INSERT INTO lead_history (lead, cause, events)
-SELECT lead, cause, events
-FROM unnest($1::uuid[], $2::json[], $3::json[])
+SELECT lead, convert_from(cause, 'UTF8')::json, convert_from(events, 'UTF8')::json
+FROM unnest($1::uuid[], $2::bytea[], $3::bytea[])
   WITH ORDINALITY AS n (lead, cause, events, place)
 ORDER BY place
 """
@@ -158,7 +163,7 @@ async def _save_history(tx: Transaction, steps: Sequence[Step]) -> None:
         await tx.execute(
             _SAVE_HISTORY,
             [step.lead for step in steps],
-            [step.cause.to_bytes().decode() for step in steps],
+            [step.cause.to_bytes() for step in steps],
             [_array(step.events) for step in steps],
         )
 
@@ -196,9 +201,13 @@ def _words(lead: Lead) -> str:
     return " ".join(word for word in told if word).lower()
 
 
-def _json(state: Contact | Lead) -> str:
-    return state.model_dump_json(by_alias=True, exclude_defaults=True)
+def _json(state: Contact | Lead) -> bytes:
+    return _WRITERS[type(state)](state, by_alias=True, exclude_defaults=True)
 
 
-def _array(envelopes: Iterable[Envelope]) -> str:
-    return f"[{','.join(envelope.to_bytes().decode() for envelope in envelopes)}]"
+def _array(envelopes: Iterable[Envelope]) -> bytes:
+    return b"[%b]" % b",".join([envelope.to_bytes() for envelope in envelopes])
+
+
+# The serializers themselves give bytes; a model's own method makes text of them.
+_WRITERS = {kind: TypeAdapter(kind).serializer.to_json for kind in (Contact, Lead)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +32,10 @@ def missing(condition: Condition, scene: Scene) -> Missing:
 
 def all_hold(conditions: Iterable[Condition], scene: Scene) -> bool:
     """Whether nothing is missing for any of them."""
-    return all(not missing(condition, scene) for condition in conditions)
+    for condition in conditions:  # no generator: this is asked of every rule that is looked at
+        if CHECKS[type(condition)](condition, scene):
+            return False
+    return True
 
 
 def speaks_of_status(conditions: Iterable[Condition]) -> bool:
@@ -65,8 +67,10 @@ def known(scene: Scene, name: str) -> str | None:
 
 
 def _is(condition: words.Is, scene: Scene) -> Missing:
-    ok = all(_matches(attribute(scene, name), want) for name, want in condition.is_.items())
-    return () if ok else ("is",)
+    for name, want in condition.is_.items():
+        if not _matches(attribute(scene, name), want):
+            return ("is",)
+    return ()
 
 
 def attribute(scene: Scene, name: str) -> tuple[str, ...]:
@@ -279,7 +283,7 @@ def linked(scene: Scene, conditions: Iterable[Condition]) -> Lead | None:
     """The other lead of the contact for which these hold, the one spoken of before any."""
     conditions = tuple(conditions)
     spoken_of = scene.others[:1] if scene.speaks_of_other else scene.others
-    fitting = (lead for lead in spoken_of if all_hold(conditions, replace(scene, lead=lead)))
+    fitting = (lead for lead in spoken_of if all_hold(conditions, scene._replace(lead=lead)))
     return next(fitting, None)
 
 

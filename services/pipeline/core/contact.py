@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from services.pipeline.core.lead import State
 from shared.contract.envelope import Envelope
@@ -59,7 +59,7 @@ class Contact(State):
     language: str | None = None
     leads: tuple[str, ...] = ()
     merged: tuple[Merge, ...] = ()
-    revoked: dict[str, str] = {}
+    revoked: dict[str, str] = Field(default_factory=dict)
     revoked_at: tuple[ContactPoint, ...] = ()
     revision: int = 0
 

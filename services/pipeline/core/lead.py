@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from shared.contract.due import Due
 from shared.contract.envelope import Value
@@ -177,14 +177,14 @@ class Lead(State):
     text: str | None = None
     language: str | None = None
     tags: tuple[str, ...] = ()
-    fields: dict[str, str] = {}
+    fields: dict[str, str] = Field(default_factory=dict)
     mail_ids: tuple[str, ...] = ()
     batch: str | None = None
     attempts: tuple[Attempt, ...] = ()
     contacts: tuple[Exchange, ...] = ()
-    tasks: dict[str, Task] = {}
-    deadlines: dict[str, Deadline] = {}
-    fired: dict[str, Deadline] = {}
+    tasks: dict[str, Task] = Field(default_factory=dict)
+    deadlines: dict[str, Deadline] = Field(default_factory=dict)
+    fired: dict[str, Deadline] = Field(default_factory=dict)
     appointments: tuple[Appointment, ...] = ()
     messages: tuple[Message, ...] = ()
     documents: tuple[Document, ...] = ()
@@ -192,9 +192,9 @@ class Lead(State):
     linked: tuple[str, ...] = ()
     also_by: tuple[Channel, ...] = ()
     kept: str | None = None
-    questions: dict[str, Question] = {}
-    blocked: dict[str, str] = {}
-    person_blocked: dict[str, str] = {}
+    questions: dict[str, Question] = Field(default_factory=dict)
+    blocked: dict[str, str] = Field(default_factory=dict)
+    person_blocked: dict[str, str] = Field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import JsonValue
+from pydantic import JsonValue, SkipValidation
 
 from shared.contract.envelope import Event, Value
 from shared.contract.intake import ContactPoint
 from shared.contract.invitation import Invitation
 from shared.contract.notifications import MessageChannel
+
+Json = Annotated[JsonValue, SkipValidation]
+"""What a template speaks of. It is made by us or was read from JSON, so it is JSON: looking through
+all of it once more took longer than everything else that an event is checked for."""
 
 
 class Recipient(Value):
@@ -38,7 +42,7 @@ class NotificationRequested(Event):
     occasion: str
     site: str
     lead: str | None = None
-    values: dict[str, JsonValue] = {}
+    values: dict[str, Json] = {}
     collect: bool = False
     attach: tuple[str, ...] = ()
     appointment: str | None = None
@@ -71,6 +75,6 @@ class HandoffRequested(Event):
     target: str
     occasion: str
     site: str
-    values: dict[str, JsonValue] = {}
+    values: dict[str, Json] = {}
     appointment: str | None = None
     by: str | None = None

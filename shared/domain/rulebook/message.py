@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import time
+from functools import cached_property
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
@@ -171,14 +172,14 @@ class Messages(Part):
         """The systems that leads are handed to, by id."""
         return {target.id: target for target in self.target}
 
-    @property
+    @cached_property
     def templates(self) -> dict[str, Template]:
         """The templates by id."""
         return {template.id: template for template in self.template}
 
     def by_id(self, id_: str) -> Template | None:
         """The template of that id."""
-        return next((template for template in self.template if template.id == id_), None)
+        return self.templates.get(id_)
 
 
 def read_messages(document: Mapping[str, object], folder: Mapping[str, str]) -> Messages:

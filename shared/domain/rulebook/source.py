@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -143,7 +144,11 @@ class Sources(Part):
 
     def by_id(self, id_: str) -> Source | None:
         """The source of that id."""
-        return next((source for source in self.source if source.id == id_), None)
+        return self._by_id.get(id_)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Source]:
+        return {source.id: source for source in self.source}
 
     def by_mailbox(self, address: str) -> Source | None:
         """The source that this SMTP recipient belongs to; case does not matter."""
