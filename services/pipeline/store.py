@@ -26,9 +26,13 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state
 # locked out of order: whoever finds one taken lets go of everything and begins again.
 _LOCK_MOVED = """
 SELECT 1
-FROM contact_point
-WHERE tenant = $1 AND (kind, value) IN (SELECT * FROM unnest($2::text[], $3::text[]))
-FOR UPDATE NOWAIT
+FROM unnest($2::text[], $3::text[]) AS n (kind, value)
+CROSS JOIN LATERAL (
+  SELECT 1
+  FROM contact_point
+  WHERE tenant = $1 AND kind = n.kind AND value = n.value
+  FOR UPDATE NOWAIT
+) AS p
 """
 _SAVE_POINTS = """
 UPDATE contact_point AS p

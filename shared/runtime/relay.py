@@ -36,6 +36,11 @@ _DELETE = "delete from outbox where id = any($1::bigint[])"
 _STUCK = "select distinct topic, key from outbox where stuck is not null"
 _HOLD = "update outbox set stuck = $2 where id = any($1::bigint[])"
 
+READ_IN_ORDER = {"enable_bitmapscan": "off"}
+"""Settings of the relay's session. Of a table that it takes for empty PostgreSQL would rather read
+all rows and sort them, those that are published and not yet cleared away too: each look would cost
+more than the last one until autovacuum comes."""
+
 Subject = tuple[str, bytes | None]
 """(topic, key): rows of one subject go out in order."""
 
@@ -89,7 +94,9 @@ class Relay:
     async def _lead(self) -> None:
         # The lock lives in a session of its own, which the server ends so long after it heard
         # the last of us: a paused relay loses its lock, and then its rows.
-        session = await self._postgres.session(idle_session_timeout=f"{_SILENCE_S}s")
+        session = await self._postgres.session(
+            idle_session_timeout=f"{_SILENCE_S}s", **READ_IN_ORDER
+        )
         try:
             while not await session.fetchval(  # noqa: ASYNC110 - the server tells
                 "select pg_try_advisory_lock($1)", lock_key(self._service, "relay")

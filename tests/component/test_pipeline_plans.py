@@ -1,0 +1,52 @@
+"""A batch reads what it names, by key, however little PostgreSQL knows of its tables yet."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.pipeline import store, world_lock
+from services.pipeline.app import MIGRATIONS
+from shared.runtime import migration, relay
+from shared.runtime.postgres import Postgres, Session
+from tests.stack import Database
+
+
+@pytest.fixture
+async def fresh(database: Database) -> AsyncIterator[Postgres]:
+    """Tables that nothing was ever in: PostgreSQL has no idea of them."""
+    await migration.apply(database.dsn(), "pipeline", MIGRATIONS)
+    postgres = Postgres(database.dsn(), "pipeline")
+    await postgres.open(10)
+    yield postgres
+    await postgres.close()
+
+
+async def test_the_points_of_a_batch_are_looked_up_one_by_one_among_all_of_a_company(
+    fresh: Postgres,
+) -> None:
+    for statement in (world_lock._LOCK_POINTS, store._LOCK_MOVED):
+        plan = await _plan(await fresh.session(), statement, "null, null, null")
+        assert "tenant = $1) AND (kind = n.kind) AND (value = n.value" in plan
+
+
+async def test_the_leads_of_a_batch_are_looked_up_by_their_ids_alone(fresh: Postgres) -> None:
+    plan = await _plan(await fresh.session(), world_lock._CONTACTS_OF_LEADS, "null, null")
+    assert "Index Scan using lead_pkey" in plan
+
+
+async def test_the_relay_reads_its_next_rows_and_no_others(fresh: Postgres) -> None:
+    session = await fresh.session(**relay.READ_IN_ORDER)
+    plan = await _plan(session, relay._SELECT, "null")
+    assert "Index Scan using outbox_pkey" in plan
+    assert "Sort" not in plan
+
+
+async def _plan(session: Session, statement: str, arguments: str) -> str:
+    """How a session runs it once it has prepared it."""
+    try:
+        await session.execute("set plan_cache_mode = force_generic_plan")
+        await session.execute(f"prepare asked as {statement}")
+        rows = await session.fetch(f"explain execute asked({arguments})")
+        return "\n".join(row[0] for row in rows)
+    finally:
+        await session.close()
