@@ -15,12 +15,13 @@ from shared.runtime.postgres import Transaction
 
 # A subject's messages go one after the other, as they were requested; one that the provider did
 # not take at its first attempt no longer keeps the others. (A scalar subquery, so that it is
-# asked for the few rows at the head of the index and never joined with all that waits.)
+# asked for the few rows at the head of the index and never joined with all that waits; and a
+# `case`, because for an `or` PostgreSQL would read all that waits by another index.)
 _NOBODY_BEFORE = """
 (select e.place from message e where e.subject = c.subject and e.place < c.place
-   and ((e.status = 'sending' and e.attempts = 1)
-     or (e.status in ('requested', 'held') and e.attempts = 0 and e.send_after <= $3
-         and e.retry_at is null))
+   and e.status in ('requested', 'held', 'sending')
+   and case when e.status = 'sending' then e.attempts = 1
+     else e.attempts = 0 and e.send_after <= $3 and e.retry_at is null end
  order by e.place limit 1) is null
 """
 _CLAIM = f"""

@@ -26,10 +26,15 @@ _LOCK_COLLECTING = """
 select pg_advisory_xact_lock(hashtextextended(id, 0)) from unnest($1::text[]) as n (id)
 """
 
+# Each by its own index: for an `or` PostgreSQL would rather read all that waits.
 _LOAD = f"""
 select {COLUMNS} from message
-where id = any ($1::uuid[])
-   or (lead = any ($2::text[]) and status in ('requested', 'held', 'sending'))
+where id in (
+  select unnest($1::uuid[])
+  union all
+  select m.id from unnest($2::text[]) as n (lead), lateral (
+    select id from message
+    where lead = n.lead and status in ('requested', 'held', 'sending')) m)
 order by place for update
 """
 

@@ -33,6 +33,9 @@ from shared.runtime.subscription import Park, Subscription
 FIRINGS: frozenset[type[Event]] = frozenset({DeadlineReached, LeadOverdue, AgentAbsent, DigestDue})
 """What is judged after everything that came in before it (`runtime.md` 12)."""
 
+_PACE_S = 0.1
+"""Nobody waits for what was planned or sent to be written down; who calls in is never paced."""
+
 
 def subscriptions(companies: CompaniesOf) -> list[Subscription]:
     """What pipeline reads. Firings wait until what came in before them is known (rule 12)."""
@@ -40,8 +43,8 @@ def subscriptions(companies: CompaniesOf) -> list[Subscription]:
     no_leads = frozenset({InboundIgnored, InboundQuarantined})
     return [
         Subscription(INTAKE, handler, sequenced=False, ignored=no_leads),
-        Subscription(REMINDERS, handler, gated=FIRINGS),
-        Subscription(NOTIFICATIONS, handler),
+        Subscription(REMINDERS, handler, gated=FIRINGS, pace_s=_PACE_S),
+        Subscription(NOTIFICATIONS, handler, pace_s=_PACE_S),
     ]
 
 

@@ -64,10 +64,14 @@ IGNORED: frozenset[type[Event]] = frozenset(
 )
 
 
+_PACE_S = 0.1
+"""Deadlines are minutes away: planning them together costs a fraction."""
+
+
 def pipeline_events(service: Service) -> Subscription:
     """Deadlines armed and cleared as pipeline asks, by the hours of each company's sites."""
     handler = per_company(service.companies, lambda company: _on_pipeline(company.directory))
-    return Subscription(PIPELINE, handler, ignored=IGNORED)
+    return Subscription(PIPELINE, handler, ignored=IGNORED, pace_s=_PACE_S)
 
 
 def _on_pipeline(directory: Directory) -> BatchHandler:

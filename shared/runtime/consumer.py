@@ -15,7 +15,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from shared.contract.topics import Topic
-from shared.runtime import failpoint, kafka, metrics
+from shared.runtime import clock, failpoint, kafka, metrics
 from shared.runtime.activity import Activity
 from shared.runtime.effect import Effect, Fail, Stopping
 from shared.runtime.position import gone, jumped
@@ -24,6 +24,8 @@ from shared.runtime.settings import Settings
 log = structlog.get_logger(__name__)
 
 _COMMIT_EVERY_S = 1.0
+_PLENTY = 100
+"""So many records are worth a transaction, however soon after the last one."""
 STILL_AT_MOST_S = 60.0
 """A partition with a lag has to move within so many seconds (rule 8)."""
 
@@ -39,6 +41,7 @@ class Consumer:
         group: str,
         effect: Effect,
         *,
+        pace_s: float,
         activity: Activity,
         fail: Fail,
         ends: kafka.Ends,
@@ -47,6 +50,7 @@ class Consumer:
         self.group = group
         self._compacted = frozenset(topic.name for topic in topics if topic.compacted)
         self._effect = effect
+        self._pace_s = pace_s
         self._activity = activity
         self._fail = fail
         self._ends = ends
@@ -165,11 +169,20 @@ class Consumer:
             self._stopped = True
             self._fail(gap)
             return
+        began_s = monotonic()
         with self._activity.of(f"batch of {self.group}"):
             async with self._in_hand:
                 if self._stopped:
                     return
                 await self._take(records)
+        if len(records) < _PLENTY:
+            await self._pace(began_s)
+
+    async def _pace(self, began_s: float) -> None:
+        """Let more come before the next batch, where nobody waits for it."""
+        left_s = self._pace_s - (monotonic() - began_s)
+        if left_s > 0 and not clock.is_stepping():
+            await asyncio.sleep(left_s)
 
     async def _take(self, records: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
         try:

@@ -61,7 +61,8 @@ class KafkaSide:
         """Join the groups, and start everything that runs beside them."""
         service = self._service
         subscribed = [
-            self._consumer((s.topic,), s.group, self._effect(s)) for s in service.subscriptions
+            self._consumer((s.topic,), s.group, self._effect(s), s.pace_s)
+            for s in service.subscriptions
         ]
         raw = [
             self._consumer(s.topics, s.group, RawEffect(s.handler, service.stopping))
@@ -178,7 +179,9 @@ class KafkaSide:
             keeps_watermark=self._gate is not None and subscription.topic == INTAKE,
         )
 
-    def _consumer(self, topics_: tuple[Topic, ...], group: str | None, effect: Effect) -> Consumer:
+    def _consumer(
+        self, topics_: tuple[Topic, ...], group: str | None, effect: Effect, pace_s: float = 0
+    ) -> Consumer:
         assert self._broker is not None  # connect() comes first
         service = self._service
         names = "+".join(topic.name for topic in topics_)
@@ -188,6 +191,7 @@ class KafkaSide:
             topics_,
             group or f"{service.name}.{names}",
             effect,
+            pace_s=pace_s,
             activity=service.activity,
             fail=service.fail,
             ends=self._ends,

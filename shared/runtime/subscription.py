@@ -59,6 +59,8 @@ class Subscription:
     or version that the contract's table does not have on this topic parks its subject (24).
     `sequenced`: repeats and gaps are known by `sequence` (9), else by the inbox (10).
     `gated` lists the types that wait until `intake.events.v1` has passed their time (12).
+    `pace_s`: while few records come, a batch begins so long after the last one at the earliest.
+    For what nobody waits for: a transaction costs the same for one record as for ten.
     `after_commit` is called when a batch has been committed (to wake a loop, not to do work).
     """
 
@@ -68,6 +70,7 @@ class Subscription:
     ignored: frozenset[type[Event]] = frozenset()
     gated: frozenset[type[Event]] = frozenset()
     sequenced: bool = True
+    pace_s: float = 0
     after_commit: Callable[[], None] = _nothing
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
+from time import monotonic
 from typing import Literal
 
 import aiosmtplib
@@ -21,6 +22,7 @@ from services.notifications.providers.mail_headers import MAIL
 from services.notifications.providers.provider import CannotBeAsked, Letter
 from shared.contract.notifications import MessageChannel
 
+_ASKED_AFTER_S = 1.0
 _AWAY = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
 
@@ -67,7 +69,8 @@ class Smtp:
         self._server = server
         self._sender = sender
         self._files = files
-        self._idle: list[aiosmtplib.SMTP] = []
+        self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
+        """With the instant (monotonic) at which each was last used."""
 
     async def send(self, letter: Letter) -> Result:
         """Hand over in one SMTP transaction; one recipient, so one answer."""
@@ -90,7 +93,7 @@ class Smtp:
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
         while self._idle:
-            client = self._idle.pop()
+            client, _ = self._idle.pop()
             try:
                 await asyncio.wait_for(client.quit(), 2)
             except _AWAY:
@@ -112,7 +115,7 @@ class Smtp:
             client.close()
             raise
         if isinstance(result, Accepted):
-            self._idle.append(client)
+            self._idle.append((client, monotonic()))
         elif client.is_connected:
             await self._start_over(client)
         return result
@@ -149,14 +152,18 @@ class Smtp:
         except _AWAY:
             client.close()
         else:
-            self._idle.append(client)
+            self._idle.append((client, monotonic()))
 
     async def _connected(self) -> aiosmtplib.SMTP:
-        """An idle connection that still answers, or a new one."""
+        """An idle connection that still answers, or a new one.
+
+        One that answered just now is not asked: if it has gone since, the mail was not taken.
+        """
         while self._idle:
-            client = self._idle.pop()
+            client, used_at = self._idle.pop()
             try:
-                await client.noop()
+                if monotonic() - used_at > _ASKED_AFTER_S:
+                    await client.noop()
             except _AWAY:
                 client.close()
             else:
