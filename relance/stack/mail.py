@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from relance.stack.home import PROJECT, Home
+from relance.stack.mail_behaviour import Behaviour
 from relance.stack.port import LOOPBACK, answers, choose_port
 from relance.stack.process import Child
 
@@ -73,6 +74,11 @@ class Mail:
     def behave(self, **behaviour: object) -> None:
         """Misbehave from now on as `mail_behaviour.Behaviour` says; without arguments, behave."""
         self._ask("PUT", "/api/behaviour", json.dumps(behaviour).encode())
+
+    @property
+    def misbehaves(self) -> bool:
+        """Whether it still has something to do wrong; what is counted by `times` runs out."""
+        return Behaviour.model_validate_json(self._ask("GET", "/api/behaviour")).is_bad
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
         request = urllib.request.Request(self.url + path, body, method=method)  # noqa: S310 - ours

@@ -25,6 +25,11 @@ class Behaviour(BaseModel):
     delay_s: float = Field(default=0, ge=0, le=600)
     times: int | None = Field(default=None, ge=1)
 
+    @property
+    def is_bad(self) -> bool:
+        """Whether anything goes wrong."""
+        return bool(self.reply or self.drop_after_data or self.delay_s)
+
     def become(self, other: "Behaviour") -> None:
         """Take over all of `other`."""
         for name in Behaviour.model_fields:
@@ -32,7 +37,7 @@ class Behaviour(BaseModel):
 
     def next(self, stage: str) -> "Fault":
         """Return what goes wrong now, and count it."""
-        if not (self.reply or self.drop_after_data or self.delay_s) or stage != self.stage:
+        if not self.is_bad or stage != self.stage:
             return Fault()
         fault = Fault(_with_text(self.reply), self.drop_after_data, self.keep, self.delay_s)
         if self.times == 1:

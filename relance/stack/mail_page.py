@@ -50,6 +50,7 @@ class MailPages:
                 Route("/api/messages", self._api_list, methods=["GET"]),
                 Route("/api/messages", self._api_clear, methods=["DELETE"]),
                 Route("/api/behaviour", self._api_behave, methods=["PUT"]),
+                Route("/api/behaviour", self._api_behaviour, methods=["GET"]),
             ]
         )
 
@@ -86,6 +87,9 @@ class MailPages:
     async def _api_clear(self, _request: Request) -> Response:
         self._box.clear()
         return Response(status_code=204)
+
+    async def _api_behaviour(self, _request: Request) -> Response:
+        return JSONResponse(self._behaviour.model_dump())
 
     async def _api_behave(self, request: Request) -> Response:
         try:
