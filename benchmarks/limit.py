@@ -116,7 +116,7 @@ def _subscription() -> Subscription:
     async def known(_: Transaction) -> Companies:
         return companies
 
-    return next(s for s in subscriptions(known) if s.topic == INTAKE)
+    return next(s for s in subscriptions(known, b"key") if s.topic == INTAKE)
 
 
 def _item(value: bytes) -> Item:

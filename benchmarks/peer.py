@@ -56,7 +56,7 @@ def app(kafka: str, dsn: str) -> FastStream:
     async def handle(body: bytes) -> None:
         envelope = decode(body)
         async with pools[0].acquire() as session, session.transaction():
-            world = await locked_world(session, book.tenant, named_by([envelope]))
+            world = await locked_world(session, book.tenant, named_by([envelope]), b"key")
             decided = decide(world, envelope, book, company)
             await store.save(session, world, decided.world, decided.steps)
         for event in decided.events:

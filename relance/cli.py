@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from relance import cli_leads, cli_ops, cli_publish, cli_rulebook
+from relance import cli_contact, cli_leads, cli_ops, cli_publish, cli_rulebook
 from relance.cli_leads import RULEBOOK, Rulebook, told_in_a_sentence
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ cli_rulebook.add_to(app)
 directory_app = typer.Typer(help="Sites, calendars, teams and agents.", no_args_is_help=True)
 app.add_typer(directory_app, name="directory")
 app.add_typer(cli_publish.app, name="rulebook")
+app.add_typer(cli_contact.app, name="contact")
 
 
 @app.command()

@@ -49,7 +49,7 @@ def _published(evidence: Evidence) -> Iterator[Finding]:
     """What pipeline's history keeps of a lead is what its topic says, in the same order."""
     kept: dict[str, list[str]] = defaultdict(list)
     for step in evidence.ledgers.history:
-        kept[step.lead] += [event.id for event in step.events]
+        kept[step.lead] += [event.id for event in step.events if event.subject == step.lead]
     said: dict[str, list[str]] = defaultdict(list)
     for event in evidence.pipeline:
         if event.subject in kept:

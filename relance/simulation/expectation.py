@@ -103,13 +103,13 @@ def _says(envelope: Envelope, name: str, wanted: Any, known: Known) -> bool:
     if name == "rule":
         return event.because is not None and event.because.rule == wanted
     if name == "time":
-        return _equal(envelope.time, wanted, known)
+        return equal(envelope.time, wanted, known)
     if name == "task":
-        return any(_equal(getattr(event, key, None), wanted, known) for key in ("task", "name"))
-    return _equal(getattr(event, name), wanted, known)
+        return any(equal(getattr(event, key, None), wanted, known) for key in ("task", "name"))
+    return equal(getattr(event, name), wanted, known)
 
 
-def _equal(seen: Any, wanted: Any, known: Known) -> bool:
+def equal(seen: Any, wanted: Any, known: Known) -> bool:
     """Whether a value is what was written: local times, kinds for task ids, parts of tables."""
     if isinstance(seen, datetime):
         local = datetime.fromisoformat(wanted) if isinstance(wanted, str) else wanted
@@ -119,10 +119,10 @@ def _equal(seen: Any, wanted: Any, known: Known) -> bool:
             return wanted in (seen.id, seen.kind) if hasattr(seen, "kind") else False
         seen = seen.model_dump(mode="json", by_alias=True, exclude_none=True)
     if isinstance(seen, Mapping) and isinstance(wanted, Mapping):
-        return all(key in seen and _equal(seen[key], value, known) for key, value in wanted.items())
+        return all(key in seen and equal(seen[key], value, known) for key, value in wanted.items())
     if isinstance(seen, list | tuple) and isinstance(wanted, list | tuple):
         return len(seen) == len(wanted) and all(
-            _equal(one, other, known) for one, other in zip(seen, wanted, strict=True)
+            equal(one, other, known) for one, other in zip(seen, wanted, strict=True)
         )
     if isinstance(seen, str) and seen in known.tasks and wanted == known.tasks[seen]:
         return True

@@ -96,13 +96,15 @@ class View(Step):
     `list`: the leads that match the given attributes are exactly `leads`; those that something is
     due for, in its order, with `order = "urgency"`; `manager`: of whose teams the owners are;
     `contact_of`: of the same contact as that lead. `spend`: what the attempts on `lead` have cost
-    is `amount`. `queue`: what the agent `by` would take next from that queue is `leads`, in that
-    order.
+    is `amount`. `export`: what is handed out of the contact of `lead` has these values (`data`;
+    of a list in the same order, of a table what is written), and these words anywhere
+    (`text_has`), those not (`text_has_no`). `queue`: what the agent `by` would take next from that
+    queue is `leads`, in that order.
     """
 
     model_config = ConfigDict(extra="allow")
 
-    view: Literal["list", "spend", "queue"]
+    view: Literal["list", "spend", "queue", "export"]
     queue: str | None = None
     by: str | None = None
     leads: tuple[str, ...] = ()
@@ -111,11 +113,17 @@ class View(Step):
     contact_of: str | None = None
     lead: str | None = None
     amount: int | None = None
+    data: dict[str, Any] | None = None
+    text_has: tuple[str, ...] = ()
+    text_has_no: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _can_fail(self) -> Self:
         if (self.amount is None) == (self.view == "spend"):
             raise ValueError("amount goes with a view of the spend, and that needs it")
+        says = bool(self.data or self.text_has or self.text_has_no)
+        if says != (self.view == "export"):
+            raise ValueError("data and texts go with a view of an export, and that needs them")
         if (self.view == "queue") != (self.queue is not None and self.by is not None):
             raise ValueError("queue and by go with a view of a queue, and that needs both")
         return self

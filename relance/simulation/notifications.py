@@ -14,6 +14,7 @@ from shared.contract.pipeline import (
     ConsentGiven,
     ConsentRevoked,
     HandoffRequested,
+    LeadErased,
     NotificationRequested,
     NotificationWithdrawn,
 )
@@ -22,7 +23,7 @@ from shared.domain.rulebook.rulebook import Rulebook
 
 LINKS = Links("https://relance.example", b"simulated")
 
-ASKED = (NotificationRequested, NotificationWithdrawn, HandoffRequested)
+ASKED = (NotificationRequested, NotificationWithdrawn, HandoffRequested, LeadErased)
 
 
 class Notifications:

@@ -20,6 +20,7 @@ from relance.simulation.expectation import (
     refusal_failure,
 )
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
+from relance.simulation.export import export_failure, export_of
 from relance.simulation.input import (
     Input,
     NoSuchSource,
@@ -341,6 +342,12 @@ class Performance:
         if step.view == "queue":
             self._view_queue(step)
             return
+        if step.view == "export":
+            lead, worlds = self._lead(step.lead), [each.world for each in self._pipelines()]
+            document = export_of(lead, worlds[0], self.world.log, self.book, self.world.directory)
+            if why := export_failure(step, document, self.known):
+                raise Failed(why)
+            return
         if step.view == "spend":
             spent = self._lead(step.lead).spend
             if spent != step.amount:
@@ -376,7 +383,7 @@ class Performance:
         declared = self.book.queues.get(queue or "")
         if declared is None:
             raise Failed(f"there is no queue {queue}; there is {_list(self.book.queues)}")
-        worlds = [each.world for each in self.world.services if isinstance(each, Pipeline)]
+        worlds = [each.world for each in self._pipelines()]
         candidates = [(x, w.contacts[x.contact]) for w in worlds for x in w.leads.values()]
         return standing(
             declared,
@@ -388,8 +395,10 @@ class Performance:
         )
 
     def _leads(self) -> Iterable[Lead]:
-        pipelines = [each for each in self.world.services if isinstance(each, Pipeline)]
-        return [lead for each in pipelines for lead in each.world.leads.values()]
+        return [lead for each in self._pipelines() for lead in each.world.leads.values()]
+
+    def _pipelines(self) -> list[Pipeline]:
+        return [each for each in self.world.services if isinstance(each, Pipeline)]
 
     def _lead(self, alias: str | None) -> Lead:
         """The lead a step speaks of; without a name there must be but one open one."""

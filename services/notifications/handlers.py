@@ -16,6 +16,7 @@ from shared.contract.pipeline import (
     ConsentGiven,
     ConsentRevoked,
     HandoffRequested,
+    LeadErased,
     NotificationRequested,
     NotificationWithdrawn,
 )
@@ -31,6 +32,7 @@ CONSUMED: frozenset[type[Event]] = frozenset(
         HandoffRequested,
         ConsentRevoked,
         ConsentGiven,
+        LeadErased,
     }
 )
 IGNORED: frozenset[type[Event]] = frozenset(PIPELINE_EVENTS) - CONSUMED
@@ -61,6 +63,7 @@ class OnPipeline:
                 raise Park(envelope.id, str(missing)) from None
             told += news
         await store.save(tx, before, state)
+        await store.forget_sandbox(tx, _erased(batch))
         await consent.hear(tx, self._hash_key, self._book.tenant, _words(batch))
         return told
 
@@ -96,4 +99,10 @@ def _words(batch: Sequence[Envelope]) -> Words:
 
 def _leads(batch: Sequence[Envelope]) -> list[str]:
     """The leads whose messages are withdrawn."""
-    return [e.data.lead for e in batch if isinstance(e.data, NotificationWithdrawn)]
+    withdrawn = [e.data.lead for e in batch if isinstance(e.data, NotificationWithdrawn)]
+    return withdrawn + _erased(batch)
+
+
+def _erased(batch: Sequence[Envelope]) -> list[str]:
+    """The leads of which nobody is to know whose they were."""
+    return [e.subject for e in batch if isinstance(e.data, LeadErased)]

@@ -10,10 +10,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, get_args
 
-from services.notifications.core.message import Content, Message, State
+from services.notifications.core.message import UNFINISHED, Content, Message, State
 from shared.contract.envelope import Envelope
 from shared.contract.notifications import MessageChannel
 from shared.contract.topics import decode
+from shared.domain.lead_number import number_of
 from shared.runtime.postgres import Transaction
 
 COLUMNS = (
@@ -51,14 +52,15 @@ _CHANGE = """
 update message m set
   status = n.status, send_after = n.send_after, attempts = n.attempts, deferred = n.deferred,
   withdrawn = n.withdrawn, content = n.content, more = n.more, judged_by = n.judged_by,
+  request = coalesce(n.request, m.request),
   retry_at = null,
   lease_until = case when n.status = 'sending'
     then coalesce(m.lease_until, clock_timestamp() + make_interval(secs => $9)) end,
   handed_at = case when n.status = 'sending' and m.status <> 'sending'
     then clock_timestamp() else m.handed_at end
 from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::boolean[], $6::boolean[],
-            $7::jsonb[], $8::jsonb[], $10::bigint[])
-  as n (id, status, send_after, attempts, deferred, withdrawn, content, more, judged_by)
+            $7::jsonb[], $8::jsonb[], $10::bigint[], $11::jsonb[])
+  as n (id, status, send_after, attempts, deferred, withdrawn, content, more, judged_by, request)
 where m.id = n.id
 """
 
@@ -78,6 +80,14 @@ where id in (
 _ANY_TO_RECALL = """
 select exists (select from message where status = 'held' and tenant = $1 and judged_by < $2)
 """
+_FORGET_SANDBOX = [
+    f"""
+    delete from {table} s
+    where exists (select from message m where m.id = s.id and m.lead = any ($1::text[]))
+       or {words} like any ($2::text[])
+    """
+    for table, words in (("sandbox_sms", "s.text"), ("sandbox_webhook", "s.body::text"))
+]
 _ANY_IN_HAND = "select exists (select from message where status = 'sending')"
 
 
@@ -116,6 +126,7 @@ async def change(tx: Transaction, messages: Sequence[Message], lease_s: float = 
             [_more_to_json(m) for m in messages],
             lease_s,
             [m.judged_by for m in messages],
+            [None if m.status in UNFINISHED else m.request.to_bytes().decode() for m in messages],
         )
 
 
@@ -134,6 +145,14 @@ async def recall(tx: Transaction, tenant: str, version: int, now: datetime, limi
 async def any_to_recall(tx: Transaction, tenant: str, version: int) -> bool:
     """Whether a held message was judged by an older directory."""
     return bool(await tx.fetchval(_ANY_TO_RECALL, tenant, version))
+
+
+async def forget_sandbox(tx: Transaction, leads: Collection[str]) -> None:
+    """What the sandboxes show of the messages of these leads, and of digests that name them."""
+    if leads:
+        numbers = [f"%{number_of(lead)}%" for lead in leads]
+        for statement in _FORGET_SANDBOX:
+            await tx.execute(statement, sorted(leads), numbers)
 
 
 async def any_in_hand(tx: Transaction) -> bool:

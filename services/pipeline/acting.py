@@ -8,9 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from services.pipeline import answers, leads, problem, queues, store
+from pydantic import JsonValue
+
+from services.pipeline import answers, erasure, history, leads, problem, queues, store
 from services.pipeline.answers import Answer, OtherRequest
-from services.pipeline.core.action import Action, ActionRequested, Classify, CreateLead, Take
+from services.pipeline.core.action import (
+    Action,
+    ActionRequested,
+    Classify,
+    CreateLead,
+    EraseContact,
+    Take,
+)
+from services.pipeline.core.export import exported
 from services.pipeline.core.identity import lead_id
 from services.pipeline.core.turn import SOURCE
 from services.pipeline.core.world import UnknownLead, beside
@@ -19,7 +29,7 @@ from services.pipeline.keys import Caller
 from services.pipeline.view import Done, event_view, summary
 from services.pipeline.world_lock import locked_world
 from shared.contract.envelope import Envelope, derived_id
-from shared.contract.pipeline import ActionRefused
+from shared.contract.pipeline import ActionRefused, ContactErased, ContactExported
 from shared.domain.directory import Directory, Unknown
 from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
@@ -45,6 +55,7 @@ class Acting:
 
     book: Rulebook
     directory: Directory
+    hash_key: bytes
 
     async def act(self, tx: Transaction, request: Request) -> tuple[Answer, Sequence[Envelope]]:
         """The answer, and what to emit. Raises `Problem` when there is nothing to decide."""
@@ -61,7 +72,8 @@ class Acting:
             found = await self._first_of(tx, request.caller, request.action.queue)
         decided = await self._decide(tx, request, found)
         directory = self.directory
-        answer = _answer(decided, found.id if found else None, self.book, directory)
+        document = await self._document(tx, decided)
+        answer = _answer(decided, found.id if found else None, self.book, directory, document)
         if request.key is not None:
             await answers.keep(tx, request.caller, request.key, answer)
         return answer, decided.events
@@ -77,7 +89,10 @@ class Acting:
             else:
                 envelope, site = _envelope(request, id_, found.id), found.site
             region = directory.site(site).region
-            world = await locked_world(tx, envelope.tenant, named_by([envelope], region))
+            named = named_by([envelope], region)
+            if isinstance(request.action, EraseContact):
+                named = replace(named, points=await erasure.points_of(tx, envelope.subject))
+            world = await locked_world(tx, envelope.tenant, named, self.hash_key)
             if self.book.asks_what_the_actor_owes(request.action.act):
                 owed = await queues.owed_by(tx, envelope.tenant, request.caller.agent)
                 world = beside(world, owed)
@@ -89,7 +104,21 @@ class Acting:
         except UnknownLead as unknown:
             raise problem.not_found(request.lead or "") from unknown
         await store.save(tx, world, decided.world, decided.steps)
+        for told in (event.data for event in decided.events):
+            if isinstance(told, ContactErased):
+                await erasure.forget(tx, self.hash_key, world, named.points, told)
         return decided
+
+    async def _document(self, tx: Transaction, decided: Decided) -> dict[str, JsonValue] | None:
+        """What an export hands out; None for anything else that was done."""
+        told = next((e.data for e in decided.events if isinstance(e.data, ContactExported)), None)
+        if told is None:
+            return None
+        world = decided.world
+        histories = await history.of_leads(tx, told.leads)
+        leads = [world.leads[id_] for id_ in told.leads]
+        contact = world.contacts[told.contact]
+        return exported(contact, leads, histories, self.book, self.directory)
 
     async def _first_of(self, tx: Transaction, caller: Caller, queue: str) -> leads.Found:
         """The next lead for the caller. Raises `Problem` (404) for an unknown or empty queue."""
@@ -190,7 +219,13 @@ async def _earlier(tx: Transaction, request: Request, lead: str) -> Answer | Non
         ) from other
 
 
-def _answer(decided: Decided, lead: str | None, book: Rulebook, directory: Directory) -> Answer:
+def _answer(
+    decided: Decided,
+    lead: str | None,
+    book: Rulebook,
+    directory: Directory,
+    document: dict[str, JsonValue] | None,
+) -> Answer:
     """`lead` is None for an action that made one, or linked it to one that was there."""
     match [event.data for event in decided.events]:
         case [ActionRefused() as refused]:
@@ -202,5 +237,7 @@ def _answer(decided: Decided, lead: str | None, book: Rulebook, directory: Direc
     done = Done(
         lead=summary(decided.world.leads[lead], book, names),
         events=[event_view(event) for event in decided.events],
+        document=document,
     )
-    return Answer(200, done.model_dump_json())
+    nothing = {"document"} if document is None else None
+    return Answer(200, done.model_dump_json(exclude=nothing))

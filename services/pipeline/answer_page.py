@@ -113,7 +113,8 @@ class _Desk:
             if company is None:
                 raise problem.not_found(link.lead)
             language = company.book.language
-            return await Acting(company.book, company.directory).act(tx, asked)
+            key = self._service.settings.hashing
+            return await Acting(company.book, company.directory, key).act(tx, asked)
 
         try:
             answered = await self._service.unit(work)

@@ -222,7 +222,7 @@ class _Api:
     ) -> Answer:
         async def act(tx: Transaction) -> tuple[Answer, Sequence[Envelope]]:
             caller, company = await self._caller(tx, key)
-            acting = Acting(company.book, company.directory)
+            acting = Acting(company.book, company.directory, self._service.settings.hashing)
             return await acting.act(tx, Request(caller, reference, action, idempotency_key))
 
         return await self._service.unit(act)

@@ -21,7 +21,7 @@ _PRUNE_EVERY_S = 3600.0
 def create(settings: PipelineSettings) -> Service:
     """The service; raises one sentence when the rulebook is missing or wrong."""
     service = Service("pipeline", settings, migrations=MIGRATIONS)
-    service.subscriptions += subscriptions(service.companies)
+    service.subscriptions += subscriptions(service.companies, settings.hashing)
     service.routers += [router_of(service), queue_router_of(service)]
     service.routers.append(answer_page.router_of(service))
 

@@ -14,6 +14,7 @@ from services.pipeline.core.engine import (
     threads_of,
 )
 from services.pipeline.core.world import World, point_key
+from services.pipeline.erasure import scrubbed_step
 from services.pipeline.store import Step
 from services.pipeline.world_lock import Named
 from shared.contract.envelope import Envelope
@@ -82,4 +83,7 @@ def _steps(world: World, cause: Envelope, events: Sequence[Envelope]) -> list[St
     for event in events:
         if event.subject in world.leads:
             of_lead.setdefault(event.subject, []).append(event)
-    return [Step(lead, cause, tuple(own)) for lead, own in of_lead.items()]
+        elif about in of_lead:  # what was said of the contact: shown where it was asked for
+            of_lead[about].append(event)
+    steps = [Step(lead, cause, tuple(own)) for lead, own in of_lead.items()]
+    return [scrubbed_step(s) if world.leads[s.lead].erased_at is not None else s for s in steps]

@@ -37,9 +37,9 @@ _PACE_S = 0.1
 """Nobody waits for what was planned or sent to be written down; who calls in is never paced."""
 
 
-def subscriptions(companies: CompaniesOf) -> list[Subscription]:
+def subscriptions(companies: CompaniesOf, hash_key: bytes) -> list[Subscription]:
     """What pipeline reads. Firings wait until what came in before them is known (rule 12)."""
-    handler = per_company(companies, lambda each: Handler(each.book, each.directory))
+    handler = per_company(companies, lambda each: Handler(each.book, each.directory, hash_key))
     no_leads = frozenset({InboundIgnored, InboundQuarantined})
     return [
         Subscription(INTAKE, handler, sequenced=False, ignored=no_leads),
@@ -51,8 +51,9 @@ def subscriptions(companies: CompaniesOf) -> list[Subscription]:
 class Handler:
     """Makes batches of all three topics take effect, for one company."""
 
-    def __init__(self, book: Rulebook, directory: Directory) -> None:
+    def __init__(self, book: Rulebook, directory: Directory, hash_key: bytes) -> None:
         self._book = book
+        self._hash_key = hash_key
         self._directory = directory
 
     async def __call__(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
@@ -64,7 +65,7 @@ class Handler:
         if absent:
             theirs = await store.open_leads_of(tx, self._book.tenant, absent)
             named = replace(named, leads={*named.leads, *(lead.id for lead in theirs)})
-        before = await locked_world(tx, self._book.tenant, named)
+        before = await locked_world(tx, self._book.tenant, named, self._hash_key)
         owned = await self._leads_for_digests(tx, batch, directory)
         passed = await self._passed(tx, batch)
         world = before

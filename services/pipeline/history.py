@@ -32,6 +32,13 @@ FROM lead_history
 WHERE $1::uuid[] IS NULL OR lead = ANY($1)
 ORDER BY lead, position
 """
+_LOCK = """
+SELECT position, cause::text, events::text
+FROM lead_history
+WHERE lead = $1
+ORDER BY position
+FOR UPDATE
+"""
 _CLASSES: dict[str, type[Event]] = {**EVENT_CLASSES, ActionRequested.type: ActionRequested}
 
 
@@ -55,6 +62,29 @@ async def read(tx: Transaction, lead: str) -> list[Envelope]:
         envelopes.append(_envelope(from_json(row["cause"])))
         envelopes += [_envelope(event) for event in from_json(row["events"])]
     return envelopes
+
+
+async def rows_of(tx: Transaction, lead: str) -> list[tuple[int, Step]]:
+    """The same with the place of each step, locked."""
+    return [
+        (
+            row["position"],
+            Step(
+                lead,
+                _envelope(from_json(row["cause"])),
+                tuple(_envelope(event) for event in from_json(row["events"])),
+            ),
+        )
+        for row in await tx.fetch(_LOCK, lead)
+    ]
+
+
+async def of_leads(tx: Transaction, leads: Sequence[str]) -> dict[str, list[Envelope]]:
+    """The same of several, a list each."""
+    found: dict[str, list[Envelope]] = {lead: [] for lead in leads}
+    for step in await read_all(tx, leads):
+        found[step.lead] += [step.cause, *step.events]
+    return found
 
 
 async def read_all(tx: Transaction, leads: Sequence[str] | None = None) -> list[Step]:

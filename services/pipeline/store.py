@@ -102,7 +102,7 @@ async def save(tx: Transaction, before: World, after: World, steps: Sequence[Ste
     leads = [lead for id_, lead in after.leads.items() if lead is not before.leads.get(id_)]
     await _save_contacts(tx, contacts)
     await _save_points(tx, before, contacts)
-    await _save_leads(tx, leads)
+    await save_leads(tx, leads)
     await _save_mails(tx, before, leads)
     await _save_history(tx, steps)
 
@@ -144,7 +144,8 @@ async def _save_points(tx: Transaction, before: World, contacts: Iterable[Contac
         raise LookupError("a contact point was taken without being locked first")
 
 
-async def _save_leads(tx: Transaction, leads: Sequence[Lead]) -> None:
+async def save_leads(tx: Transaction, leads: Sequence[Lead]) -> None:
+    """Store these."""
     if leads:
         await tx.execute(_SAVE_LEADS, *map(list, zip(*map(_row, leads), strict=True)))
 
@@ -168,7 +169,7 @@ async def _save_history(tx: Transaction, steps: Sequence[Step]) -> None:
             _SAVE_HISTORY,
             [step.lead for step in steps],
             [step.cause.to_bytes() for step in steps],
-            [_array(step.events) for step in steps],
+            [array(step.events) for step in steps],
         )
 
 
@@ -209,7 +210,8 @@ def _json(state: Contact | Lead) -> bytes:
     return _WRITERS[type(state)](state, by_alias=True, exclude_defaults=True)
 
 
-def _array(envelopes: Iterable[Envelope]) -> bytes:
+def array(envelopes: Iterable[Envelope]) -> bytes:
+    """Events as they are kept."""
     return b"[%b]" % b",".join([envelope.to_bytes() for envelope in envelopes])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from services.pipeline.core.lead import Appointment, Attempt, Exchange, Lead, Message, Task
 from services.pipeline.history import Moment
@@ -86,6 +86,10 @@ class Detail(Summary):
     reason: str | None
     closed_at: datetime | None
     acknowledged_at: datetime | None = Field(description="When its owner took it up.")
+    blocked: dict[str, str] = Field(
+        description="By which channels nobody may be reached here → the rule that says so."
+    )
+    erased_at: datetime | None = Field(description="Since when nobody knows whose it was.")
     spend: int = Field(description="What the attempts have cost, in the company's currency.")
     tasks: list[TaskView]
     deadlines: list[DeadlineView]
@@ -117,6 +121,9 @@ class Done(BaseModel):
 
     lead: Summary
     events: list[EventView]
+    document: dict[str, JsonValue] | None = Field(
+        default=None, description="With `export_contact`: everything that is kept of the person."
+    )
 
 
 def summary(lead: Lead, book: Rulebook, names: Names) -> Summary:
@@ -136,6 +143,8 @@ def detail(lead: Lead, moments: Iterable[Moment], book: Rulebook, names: Names) 
             "reason": lead.reason,
             "closed_at": lead.closed_at,
             "acknowledged_at": lead.acknowledged_at,
+            "blocked": lead.forbidden,
+            "erased_at": lead.erased_at,
             "spend": lead.spend,
             "tasks": [_task(task, names) for task in lead.tasks.values()],
             "deadlines": [

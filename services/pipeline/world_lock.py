@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.world import PointKey, World
+from shared.domain.point_hash import point_hash
 from shared.runtime.postgres import Overtaken, Transaction
 
 # Inserted before it is locked: of two arrivals of one new person the second waits here.
@@ -19,9 +21,12 @@ ON CONFLICT DO NOTHING
 """
 # Each point by itself, in the order given: joined, all the tenant's points would be read for each
 # batch wherever PostgreSQL does not know yet how many they are (it looks a minute after they came).
+# With what was forbidden by whoever had the point and was erased; no join, which could lose the
+# order.
 _LOCK_POINTS = """
-SELECT p.contact::text
-FROM unnest($2::text[], $3::text[]) AS n (kind, value)
+SELECT n.kind, n.value, p.contact::text,
+  (SELECT forbidden::text FROM objection WHERE tenant = $1 AND point = n.hash) AS forbidden
+FROM unnest($2::text[], $3::text[], $4::bytea[]) AS n (kind, value, hash)
 CROSS JOIN LATERAL (
   SELECT contact
   FROM contact_point
@@ -69,7 +74,7 @@ class Named:
     mails: Collection[str] = ()
 
 
-async def locked_world(tx: Transaction, tenant: str, named: Named) -> World:
+async def locked_world(tx: Transaction, tenant: str, named: Named, hash_key: bytes) -> World:
     """The world of everything in `named`, locked until `tx` ends.
 
     Points, then contacts, then leads, each sorted: two of these never wait in a circle. A lead
@@ -78,13 +83,14 @@ async def locked_world(tx: Transaction, tenant: str, named: Named) -> World:
     """
     named_leads = set(named.leads) | await _leads_of_mails(tx, tenant, named.mails)
     contact_of = await _contacts_of_leads(tx, tenant, named_leads)
-    contacts = set(contact_of.values()) | await _lock_points(tx, tenant, named.points)
+    owners, objections = await _lock_points(tx, tenant, named.points, hash_key)
+    contacts = set(contact_of.values()) | owners
     people = await _lock_contacts(tx, contacts)
     leads = await _lock_leads(tx, contacts)
     known = {lead.id for lead in leads}
     if not known.issuperset(contact_of):
         raise Overtaken("a lead changed hands before it was locked")
-    return World.of(people, leads)
+    return World.of(people, leads, objections)
 
 
 async def _leads_of_mails(tx: Transaction, tenant: str, mails: Collection[str]) -> set[str]:
@@ -103,15 +109,25 @@ async def _contacts_of_leads(
     return {row["id"]: row["contact"] for row in rows}
 
 
-async def _lock_points(tx: Transaction, tenant: str, points: Iterable[PointKey]) -> set[str]:
-    """Lock the points, known or new; the contacts that have them."""
+async def _lock_points(
+    tx: Transaction, tenant: str, points: Iterable[PointKey], hash_key: bytes
+) -> tuple[set[str], dict[PointKey, dict[str, str]]]:
+    """Lock the points, known or new; the contacts that have them, and what erased ones forbade."""
     ordered = sorted(set(points))
     if not ordered:
-        return set()
+        return set(), {}
     kinds, values = [kind for kind, _ in ordered], [value for _, value in ordered]
     await tx.execute(_NAME_POINTS, tenant, kinds, values)
-    rows = await tx.fetch(_LOCK_POINTS, tenant, kinds, values)
-    return {row["contact"] for row in rows if row["contact"] is not None}
+    hashes = [point_hash(hash_key, tenant, *point) for point in ordered]
+    rows = await tx.fetch(_LOCK_POINTS, tenant, kinds, values, hashes)
+    if len(rows) != len(ordered):
+        raise Overtaken("a contact point was erased before it was locked")
+    objections = {
+        (row["kind"], row["value"]): json.loads(row["forbidden"])
+        for row in rows
+        if row["forbidden"] is not None
+    }
+    return {row["contact"] for row in rows if row["contact"] is not None}, objections
 
 
 async def _lock_contacts(tx: Transaction, contacts: Collection[str]) -> list[Contact]:

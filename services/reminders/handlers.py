@@ -60,6 +60,8 @@ IGNORED: frozenset[type[Event]] = frozenset(
         pipeline.NotificationWithdrawn,
         pipeline.HandoffRequested,
         pipeline.ContactExported,
+        pipeline.LeadErased,
+        pipeline.ContactErased,
     }
 )
 

@@ -87,7 +87,7 @@ DIRECTORY = Topic(
 PIPELINE = Topic(
     "pipeline.events.v1",
     "pipeline",
-    "lead id (digest requests: agent id)",
+    "lead id (digest requests: agent id; of a person: contact id)",
     events=PIPELINE_EVENTS,
     readers=("reminders", "notifications"),
 )

@@ -310,6 +310,10 @@ def _exported(e: pipeline.ContactExported, say: _Say) -> str:
     return f"all that is kept of the contact handed out{say.by(e.by)}"
 
 
+def _erased(e: pipeline.LeadErased | pipeline.ContactErased, say: _Say) -> str:
+    return f"nothing is kept any more of who the contact was{say.by(e.by)}"
+
+
 def _handed(e: pipeline.HandoffRequested, say: _Say) -> str:
     return f"hand over to {say.names.targets.get(e.target, e.target)}{say.by(e.by)}"
 
@@ -430,6 +434,8 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.NotificationWithdrawn: _withdrawn,
     pipeline.HandoffRequested: _handed,
     pipeline.ContactExported: _exported,
+    pipeline.LeadErased: _erased,
+    pipeline.ContactErased: _erased,
     reminders.DeadlinePlanned: _planned,
     reminders.LeadOverdue: _overdue,
     reminders.DeadlineReached: _reached,

@@ -21,9 +21,15 @@ from services.notifications.handlers import OnPipeline
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.intake import ContactPoint
 from shared.contract.notifications import MessageChannel
-from shared.contract.pipeline import ConsentGiven, ConsentRevoked, NotificationWithdrawn
+from shared.contract.pipeline import (
+    ConsentGiven,
+    ConsentRevoked,
+    LeadErased,
+    NotificationRequested,
+    NotificationWithdrawn,
+)
 from shared.runtime import migration
-from shared.runtime.postgres import Postgres
+from shared.runtime.postgres import Postgres, Transaction
 from shared.runtime.subscription import Park
 from tests.stack import Database
 from tests.unit.message_house import (
@@ -43,6 +49,7 @@ MIGRATIONS = Path(services.notifications.__file__).parent / "migrations"
 CHANNELS: tuple[MessageChannel, ...] = ("sms", "email")
 PERSON = ContactPoint(kind="phone", value="+375297654321")
 KEY = b"a key of the house"
+LEAD = derived_id("a lead")
 
 
 @pytest.fixture
@@ -176,3 +183,56 @@ async def test_a_request_for_somebody_not_known_yet_waits_parked(sessions: Postg
     with pytest.raises(Park, match="'nobody' is not in the directory"):
         async with sessions.transaction() as tx:
             await OnPipeline(BOOK, DIRECTORY, KEY)(tx, [envelope])
+
+
+async def test_of_a_message_that_has_ended_no_word_is_kept(sessions: Postgres) -> None:
+    person = ("phone", "+375297654321")
+    asked = _secret(person)
+    async with sessions.transaction() as tx:
+        await OnPipeline(BOOK, DIRECTORY, KEY)(tx, [event(asked, NOW)])
+        assert await _holding(tx, "секрет", person[1]) == 1
+
+    await sent_by_sql(sessions)
+
+    async with sessions.transaction() as tx:
+        assert await tx.fetchval("select status from message") == "sent"
+        assert await _holding(tx, "секрет", person[1]) == 0
+
+
+async def test_who_is_erased_is_told_nothing_that_waits_and_shown_in_no_sandbox(
+    sessions: Postgres,
+) -> None:
+    person = ("phone", "+375297654321")
+    waits = event(_secret(person), NIGHT)
+    erased = event(LeadErased(contact=derived_id("a contact"), by="boss"), NIGHT, "erased")
+    handler = OnPipeline(BOOK, DIRECTORY, KEY)
+    async with sessions.transaction() as tx:
+        await handler(tx, [waits.model_copy(update={"subject": LEAD})])
+        await tx.execute(
+            "insert into sandbox_sms (id, recipient, sender, text, parts, at) "
+            "select id, $1, 'us', 'секрет', 1, now() from message",
+            person[1],
+        )
+
+    async with sessions.transaction() as tx:
+        told = await handler(tx, [erased.model_copy(update={"subject": LEAD})])
+
+    assert [getattr(each.data, "why", None) for each in told] == ["withdrawn"]
+    async with sessions.transaction() as tx:
+        assert await _holding(tx, "секрет", person[1]) == 0
+        assert await tx.fetchval("select count(*) from sandbox_sms") == 0
+    assert await sent_by_sql(sessions) == []
+
+
+def _secret(person: tuple[str, str]) -> NotificationRequested:
+    asked = contact_is_told(person, lead=LEAD)
+    return asked.model_copy(update={"values": {**asked.values, "word": "секрет"}})
+
+
+async def _holding(tx: Transaction, *words: str) -> int:
+    """How many rows of messages hold any of these words."""
+    patterns = [f"%{word}%" for word in words]
+    found: int = await tx.fetchval(
+        "select count(*) from message m where m::text like any ($1)", patterns
+    )
+    return found

@@ -134,7 +134,7 @@ async def test_agents_who_take_at_once_get_different_leads_and_the_last_one_none
     assert len(lost) == 2
     await kept(sessions, lost)
 
-    acting = Acting(company.book, company.directory)
+    acting = Acting(company.book, company.directory, b"key")
 
     async def take(agent: str) -> tuple[str, list[str]]:
         async def work(tx: Transaction) -> tuple[Answer, Sequence[Envelope]]:

@@ -89,8 +89,9 @@ class Message:
         return replace(self, status="sending", content=content, attempts=self.attempts + 1)
 
     def ended(self, status: Status) -> Message:
-        """In a final state."""
-        return replace(self, status=status)
+        """In a final state: whom it was for by their id, and no word of it any more. What was sent
+        is in the history of its lead."""
+        return replace(self, status=status, request=wordless(self.request), content=None, more=())
 
     def waiting_again(self) -> Message:
         """Not taken by the provider: it waits for another try."""
@@ -132,6 +133,15 @@ def _as_request(handoff: HandoffRequested, lead: str) -> NotificationRequested:
         values=handoff.values,
         appointment=handoff.appointment,
     )
+
+
+def wordless(request: Envelope) -> Envelope:
+    """The request without what it says and where it goes."""
+    update: dict[str, object] = {"values": {}}
+    if isinstance(request.data, NotificationRequested):
+        to = request.data.to.model_copy(update={"points": ()})
+        update |= {"to": to, "invitation": None}
+    return request.model_copy(update={"data": request.data.model_copy(update=update)})
 
 
 def message_id(tenant: str, asked: NotificationRequested, channel: MessageChannel) -> str:

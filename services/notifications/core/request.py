@@ -16,7 +16,12 @@ from services.notifications.core.message import (
 )
 from shared.contract.envelope import Envelope
 from shared.contract.notifications import MessageChannel
-from shared.contract.pipeline import HandoffRequested, NotificationRequested, NotificationWithdrawn
+from shared.contract.pipeline import (
+    HandoffRequested,
+    LeadErased,
+    NotificationRequested,
+    NotificationWithdrawn,
+)
 from shared.domain.directory import Directory
 from shared.domain.rulebook.message import Policy, Target, Template
 from shared.domain.rulebook.rulebook import Rulebook
@@ -50,6 +55,9 @@ def handle(
         return {**state, **_expanded(state, envelope, book, directory)}, []
     if isinstance(envelope.data, NotificationWithdrawn):
         return _withdrawn(state, envelope, envelope.data)
+    if isinstance(envelope.data, LeadErased):
+        everything = NotificationWithdrawn(lead=envelope.subject, why="erased")
+        return _withdrawn(state, envelope, everything)
     return state, []
 
 

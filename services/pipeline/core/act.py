@@ -16,6 +16,7 @@ from services.pipeline.core.appointment import (
 from services.pipeline.core.attempt import log_attempt
 from services.pipeline.core.consent import Word, block, channels_of, unblock
 from services.pipeline.core.create import create_by_hand
+from services.pipeline.core.erasure import erase_contact
 from services.pipeline.core.export import export_contact
 from services.pipeline.core.fields import set_fields
 from services.pipeline.core.handoff import hand_off
@@ -35,7 +36,7 @@ from services.pipeline.core.task import (
     create_task,
     postpone_task,
 )
-from services.pipeline.core.turn import Turn
+from services.pipeline.core.turn import Scene, Turn
 from shared.contract.envelope import derived_id
 from shared.contract.pipeline import (
     ActionRefused,
@@ -43,6 +44,7 @@ from shared.contract.pipeline import (
     ContactMade,
     DocumentAttached,
     LeadAcknowledged,
+    Need,
     NoteAdded,
     OutcomeClassified,
     PaymentConfirmed,
@@ -57,7 +59,7 @@ def act(turn: Turn, data: ActionRequested) -> None:
     lead = turn.open(turn.cause.subject).id
     arguments = data.action.model_dump(mode="json")
     scene = turn.scene(lead, data.by, arguments)
-    standing_against = needs(scene, data.action)
+    standing_against = _standing_against(turn, scene, data)
     if standing_against:
         turn.emit(lead, ActionRefused(action=data.action.act, by=data.by, needs=standing_against))
         return
@@ -65,6 +67,15 @@ def act(turn: Turn, data: ActionRequested) -> None:
     DEEDS[type(data.action)](turn, lead, data.action, data.by)
     if told:
         turn.emit(lead, ActionWarned(action=data.action.act, by=data.by, needs=told))
+
+
+def _standing_against(turn: Turn, scene: Scene, data: ActionRequested) -> tuple[Need, ...]:
+    """What does; who is forgotten is so on all their leads, and each may speak against it."""
+    if not isinstance(data.action, acts.EraseContact):
+        return needs(scene, data.action)
+    leads = [id_ for id_ in scene.contact.leads if turn.has_lead(id_)]
+    scenes = [turn.scene(id_, data.by, scene.arguments) for id_ in leads]
+    return tuple(dict.fromkeys(need for each in scenes for need in needs(each, data.action)))
 
 
 def _set_fields(turn: Turn, lead: str, action: acts.SetFields, by: str) -> None:
@@ -170,6 +181,10 @@ def _export_contact(turn: Turn, lead: str, _: acts.ExportContact, by: str) -> No
     export_contact(turn, lead, by)
 
 
+def _erase_contact(turn: Turn, lead: str, _: acts.EraseContact, by: str) -> None:
+    erase_contact(turn, lead, by)
+
+
 def _hand_off(turn: Turn, lead: str, action: acts.HandOff, by: str) -> None:
     hand_off(turn, lead, action.target, turn.cause, by)
 
@@ -248,6 +263,7 @@ DEEDS: Mapping[type[ActionBase], Callable[[Turn, str, Any, str], None]] = {
     acts.Block: _block,
     acts.Unblock: _unblock,
     acts.ExportContact: _export_contact,
+    acts.EraseContact: _erase_contact,
     acts.HandOff: _hand_off,
     acts.Book: _book,
     acts.MoveAppointment: _move_appointment,

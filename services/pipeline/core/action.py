@@ -185,6 +185,14 @@ class ExportContact(ActionBase):
     act: Literal["export_contact"] = "export_contact"
 
 
+class EraseContact(ActionBase):
+    """The lead's contact is forgotten, on all their leads and for ever; what they had forbidden
+    stays forbidden. Refused with every reason, of any of their leads, that the rulebook has."""
+
+    main = "act"
+    act: Literal["erase_contact"] = "erase_contact"
+
+
 class HandOff(ActionBase):
     """Another system (one of the rulebook's targets) is told of the lead as it is now."""
 
@@ -366,6 +374,7 @@ LeadAction = Annotated[
     | Block
     | Unblock
     | ExportContact
+    | EraseContact
     | HandOff
     | Book
     | MoveAppointment

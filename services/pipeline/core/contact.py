@@ -48,7 +48,8 @@ class Contact(State):
     contact that was taken in has neither points nor leads: nothing leads to it any more.
     `revoked`: the channel by which they do not want to be contacted → the rule that says so;
     `revoked_at` are the points for which that has been told, `revision` which word of theirs on
-    it was the last. Somebody who only ever wrote STOP has no lead.
+    it was the last. Somebody who only ever wrote STOP has no lead. `erased_at`: since when nobody
+    knows who they were.
     """
 
     id: str
@@ -62,11 +63,28 @@ class Contact(State):
     revoked: dict[str, str] = Field(default_factory=dict)
     revoked_at: tuple[ContactPoint, ...] = ()
     revision: int = 0
+    erased_at: AwareDatetime | None = None
 
     @property
     def since(self) -> datetime | None:
         """When anything was known of them first."""
         return min((point.since for point in self.points), default=None)
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        """The ids of all contacts that turned out to be this person, their own first."""
+        return (self.id, *(id_ for merge in self.merged for id_ in merge.contact.everybody))
+
+    def erased(self, at: datetime) -> Contact:
+        """Nobody any more, with leads of which nobody knows whose they were."""
+        return Contact(
+            id=self.id,
+            tenant=self.tenant,
+            leads=self.leads,
+            revoked=self.revoked,
+            revision=self.revision,
+            erased_at=at,
+        )
 
     def point(self, kind: str) -> str | None:
         """The first phone or e-mail known."""

@@ -198,8 +198,10 @@ def _other_of(event: Envelope) -> str | None:
 
 
 def _applies(turn: Turn, rule: Rule, event: Envelope) -> bool:
-    """Open leads only, unless the rule itself speaks of the status."""
+    """Open leads only, unless the rule itself speaks of the status; none of an erased contact."""
     lead = turn.lead(event.subject)
+    if lead.erased_at is not None:
+        return False
     if not lead.is_open and rule.when.word != "closed" and not speaks_of_status(rule.if_):
         return False
     if not rule.if_:

@@ -1,4 +1,4 @@
-"""What not everybody may do with a person: see everything, lift a block."""
+"""What not everybody may do with a person: see everything, lift a block, forget them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from services.pipeline.core import action as acts
 from services.pipeline.core.action import ActionBase
 from services.pipeline.core.consent import channels_of
 from services.pipeline.core.contact import HOUSE
-from services.pipeline.core.phrase import Phrases
+from services.pipeline.core.phrase import Phrases, shown
 from services.pipeline.core.turn import Scene
 from shared.contract.pipeline import Need
 from shared.domain.rulebook.condition import By
 
-ENTRUSTED: tuple[type[ActionBase], ...] = (acts.Unblock, acts.ExportContact)
+ENTRUSTED: tuple[type[ActionBase], ...] = (
+    acts.Unblock,
+    acts.ExportContact,
+    acts.EraseContact,
+)
 """Done only by whom a requirement of the rulebook names; nobody where it names nobody."""
 
 
@@ -27,6 +31,16 @@ def entrusted(scene: Scene, action: ActionBase, phrases: Phrases) -> Iterator[Ne
         says = phrases.say("entrusted_says", name=word)
         by = phrases.say("entrusted", name=word)
         yield Need(rule=HOUSE, says=says, condition="by", missing=("by",), satisfied_by=by)
+
+
+def erased(scene: Scene, action: ActionBase, phrases: Phrases) -> Iterator[Need]:
+    """Of a lead that nobody knows whose it was only that can be asked again."""
+    at = scene.lead.erased_at
+    if at is not None and not isinstance(action, (acts.EraseContact, acts.ExportContact)):
+        zone = scene.directory.opening(scene.lead.site).zone
+        says = phrases.say("erased_says", shown(at.astimezone(zone)))
+        by = phrases.say("erased")
+        yield Need(rule=HOUSE, says=says, condition="erased", missing=("erased",), satisfied_by=by)
 
 
 def unblocked(scene: Scene, action: acts.Unblock, phrases: Phrases) -> Iterator[Need]:

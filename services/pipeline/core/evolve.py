@@ -7,6 +7,7 @@ from typing import Any
 
 from services.pipeline.core.contact import HOUSE
 from services.pipeline.core.evolve_appointment import APPOINTMENT_CHANGES
+from services.pipeline.core.evolve_erased import ERASED_CHANGES
 from services.pipeline.core.evolve_task import TASK_CHANGES, Update
 from services.pipeline.core.lead import (
     Attempt,
@@ -295,6 +296,7 @@ def _joined(known: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
 CHANGES: Mapping[type[Event], Callable[[Lead, Envelope, Any], Update]] = {
     **TASK_CHANGES,
     **APPOINTMENT_CHANGES,
+    **ERASED_CHANGES,
     LeadLinked: _linked,
     LeadInvalidated: _invalidated,
     ContactMerged: _another_contact,

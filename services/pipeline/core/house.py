@@ -11,7 +11,7 @@ from services.pipeline.core.appointment import booked, local_instant
 from services.pipeline.core.attempt import MADE
 from services.pipeline.core.consent import blocking_rule, sentence_of
 from services.pipeline.core.describe import label
-from services.pipeline.core.entrusted import entrusted, unblocked
+from services.pipeline.core.entrusted import entrusted, erased, unblocked
 from services.pipeline.core.fields import READERS, read_point
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.merge import merge_to_undo
@@ -38,6 +38,7 @@ ON_CLOSED = (
     acts.Attach,
     acts.ConfirmPayment,
     acts.ExportContact,
+    acts.EraseContact,
     acts.Unlink,
     acts.Block,
     acts.Unblock,
@@ -60,6 +61,7 @@ def place_of(scene: Scene, name: str) -> tuple[str, str]:
 def of_the_house(scene: Scene, action: ActionBase) -> Iterator[Need]:
     """What stands against it whatever the rulebook says."""
     phrases = Phrases(scene.book.language)
+    yield from erased(scene, action, phrases)
     if not scene.lead.is_open and not isinstance(action, ON_CLOSED):
         yield _need("open", phrases.say("open_says"), ("status",), phrases.say("open"))
     yield from HOUSE.get(type(action), _nothing)(scene, action, phrases)

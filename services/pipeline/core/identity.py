@@ -139,7 +139,7 @@ def _to_resume(
 
 def _is_woken_by_replies(turn: Turn, lead: Lead) -> bool:
     """Whether a rule opens this closed lead again when its contact answers (001-70)."""
-    return any(
+    return lead.erased_at is None and any(
         any(isinstance(effect, Reopen) for effect in rule.do)
         and speaks_of_status(rule.if_)
         and all_hold(rule.if_, turn.scene(lead.id))

@@ -140,7 +140,7 @@ class Lead(State):
     is the contact. `linked` are the leads it came of; `kept` is the lead on which work goes on,
     where this one is the same request (002-03). `also_by`: the channels by which its contact got in
     touch again. `blocked`: channel → the rule that forbids it on this lead, `person_blocked` that
-    which forbids it because the person said so.
+    which forbids it because the person said so. `erased_at`: since when nobody knows whose it was.
     `late_at` is set once and stays (003-11).
     `fired` are deadlines due by the appointment that have come: they are planned again when it is
     moved.
@@ -195,6 +195,7 @@ class Lead(State):
     questions: dict[str, Question] = Field(default_factory=dict)
     blocked: dict[str, str] = Field(default_factory=dict)
     person_blocked: dict[str, str] = Field(default_factory=dict)
+    erased_at: AwareDatetime | None = None
 
     @property
     def is_open(self) -> bool:

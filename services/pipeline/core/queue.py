@@ -20,6 +20,8 @@ Place = tuple[int, datetime, str]
 
 def place_of(scene: Scene, queue: Queue) -> Place | None:
     """Where the lead stands for whoever acts; None where it is not for them."""
+    if scene.lead.erased_at is not None:
+        return None
     for number, section in enumerate(queue.order):
         if all_hold(section.if_, scene):
             return number, scene.lead.received_at, scene.lead.id

@@ -93,10 +93,11 @@ class Turn:
         self._contacts = dict(world.contacts)
         self._points = world.points
         self._threads = world.threads
+        self._objections = world.objections
 
     def world(self) -> World:
         """The world as the turn leaves it."""
-        return World(self._contacts, self._points, self._leads, self._threads)
+        return World(self._contacts, self._points, self._leads, self._threads, self._objections)
 
     def today(self, site: str) -> date:
         """The local date at a site."""
@@ -206,6 +207,23 @@ class Turn:
         self.tell(contact, data)
         self._apply_to_contact(contact, self.events[-1])
 
+    def forget(self, contact: str) -> None:
+        """Nobody knows any more who that is; their points remember what they had forbidden."""
+        known = self._contacts[contact]
+        theirs: set[PointKey] = {(point.kind, point.value) for point in known.points}
+        others = {k: v for k, v in self._objections.items() if k not in theirs}
+        forbidden = dict.fromkeys(theirs, known.revoked) if known.revoked else {}
+        self._objections = {**others, **forbidden}
+        self._points = {k: v for k, v in self._points.items() if k not in theirs}
+        for id_ in known.everybody:
+            nobody = Contact(id=id_, tenant=known.tenant).erased(self.now)
+            self._contacts[id_] = known.erased(self.now) if id_ == contact else nobody
+        self._threads = {
+            mail: lead
+            for mail, lead in self._threads.items()
+            if lead not in known.leads or mail in self._leads[lead].mail_ids
+        }
+
     def take_in(self, lead: str) -> None:
         """The input itself changes this lead, and may start rules on it."""
         about = self.cause.model_copy(update={"subject": lead})
@@ -259,10 +277,22 @@ class Turn:
             return
         self._contacts[id_] = after
         if before is None or after.points is not before.points:
-            after = self._own_points(after)
+            after = self._objecting(self._own_points(after), before)
             mine: dict[PointKey, str] = {(p.kind, p.value): id_ for p in after.points}
             self._points = {**self._points, **mine}
             self._contacts[id_] = after
+
+    def _objecting(self, after: Contact, before: Contact | None) -> Contact:
+        """With what was forbidden by whoever had its new points and was erased."""
+        if not self._objections:
+            return after
+        old = {} if before is None else {(p.kind, p.value): p for p in before.points}
+        revoked = dict(after.revoked)
+        for point in after.points:
+            key = (point.kind, point.value)
+            if key not in old:
+                revoked = {**self._objections.get(key, {}), **revoked}
+        return after.model_copy(update={"revoked": revoked}) if revoked else after
 
     def _own_points(self, contact: Contact) -> Contact:
         """A point belongs to whoever had it first, until the two contacts are merged."""

@@ -21,16 +21,23 @@ def point_key(point: ContactPoint) -> PointKey:
 class World:
     """One tenant's contacts and leads: all of them, or those the shell has locked.
 
-    The mappings are replaced, never changed in place. `threads`: mail id → lead id.
+    The mappings are replaced, never changed in place. `threads`: mail id → lead id. `objections`:
+    a point that was an erased person's → what they had forbidden, channel → rule.
     """
 
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     points: Mapping[PointKey, str] = field(default_factory=dict)
     leads: Mapping[str, Lead] = field(default_factory=dict)
     threads: Mapping[str, str] = field(default_factory=dict)
+    objections: Mapping[PointKey, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, contacts: Iterable[Contact] = (), leads: Iterable[Lead] = ()) -> World:
+    def of(
+        cls,
+        contacts: Iterable[Contact] = (),
+        leads: Iterable[Lead] = (),
+        objections: Mapping[PointKey, Mapping[str, str]] | None = None,
+    ) -> World:
         """The world that holds these; points and threads follow from them."""
         people = {contact.id: contact for contact in contacts}
         known = {lead.id: lead for lead in leads}
@@ -39,6 +46,7 @@ class World:
             points={(p.kind, p.value): c.id for c in people.values() for p in c.points},
             leads=known,
             threads={mail: lead.id for lead in known.values() for mail in lead.mail_ids},
+            objections=objections or {},
         )
 
 

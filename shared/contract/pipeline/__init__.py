@@ -17,10 +17,12 @@ from shared.contract.pipeline.contact import (
     AttemptLogged,
     ConsentGiven,
     ConsentRevoked,
+    ContactErased,
     ContactExported,
     ContactMade,
     ContactMerged,
     LeadBlocked,
+    LeadErased,
     LeadUnblocked,
     LeadUnlinked,
     NumberKind,
@@ -107,6 +109,8 @@ PIPELINE_EVENTS: tuple[type[Event], ...] = (
     NotificationWithdrawn,
     HandoffRequested,
     ContactExported,
+    LeadErased,
+    ContactErased,
 )
 
 __all__ = [
@@ -121,6 +125,7 @@ __all__ = [
     "AttemptLogged",
     "ConsentGiven",
     "ConsentRevoked",
+    "ContactErased",
     "ContactExported",
     "ContactMade",
     "ContactMerged",
@@ -135,6 +140,7 @@ __all__ = [
     "LeadBlocked",
     "LeadClosed",
     "LeadCreated",
+    "LeadErased",
     "LeadInvalidated",
     "LeadLate",
     "LeadLinked",

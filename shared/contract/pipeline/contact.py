@@ -115,11 +115,35 @@ class LeadUnblocked(Event):
 class ContactExported(Event):
     """Everything that is kept of a person was handed out, as the law gives them a right to.
 
-    Subject: the contact id. `data` is what was handed out: the person and all their leads.
+    Subject: the contact id. `leads` are those it spoke of. The document itself went to whoever
+    asked and is on no topic (`data` is what an older release put here).
     """
 
     type = "relance.contact.exported.v1"
     contact: str
     lead: str
-    data: dict[str, JsonValue]
+    leads: tuple[str, ...] = ()
+    data: dict[str, JsonValue] = {}
+    by: str
+
+
+class ContactErased(Event):
+    """Nothing is kept any more of who this contact was: the proof that it was done, and by whom.
+
+    Subject: the contact id. `leads` are theirs; each says `LeadErased` in its own order. `not_by`
+    are the channels that they had forbidden: a keyed hash of their points remembers those.
+    """
+
+    type = "relance.contact.erased.v1"
+    contact: str
+    leads: tuple[str, ...]
+    not_by: tuple[Channel, ...] = ()
+    by: str
+
+
+class LeadErased(Event):
+    """The lead is nobody's any more: whoever keeps anything of its contact forgets it now."""
+
+    type = "relance.lead.erased.v1"
+    contact: str
     by: str

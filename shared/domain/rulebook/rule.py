@@ -67,6 +67,7 @@ class Target(Part):
     ) = None
     hand_off: Annotated[tuple[Annotated[str, Ref("target", ANY)], ...], Listed] | None = None
     export_contact: Literal["any"] | None = None
+    erase_contact: Literal["any"] | None = None
     book: Literal["any"] | None = None
     move_appointment: Literal["any"] | None = None
     cancel_appointment: Literal["any"] | None = None
@@ -124,6 +125,7 @@ ACTION_WORDS = (
     "block",
     "unblock",
     "export_contact",
+    "erase_contact",
     "hand_off",
     "book",
     "move_appointment",

@@ -209,7 +209,7 @@ async def test_a_digest_that_could_not_wait_says_as_of_when_it_is(stand: Stand) 
     due = envelope_of(data, subject="boss", source="/reminders", sequence=1, time=due_at)
     async with stand.service.postgres.transaction() as tx:
         directory = await stand.service.directory(tx)
-    handler = Handler(rulebook_folder.read(RULEBOOK), directory)
+    handler = Handler(rulebook_folder.read(RULEBOOK), directory, b"key")
     behind = due_at - timedelta(minutes=11)
     told: list[Envelope] = []
     for passed in (behind, due_at):
