@@ -47,6 +47,13 @@ class Outside:
 
     async def call(self, source: str, payload: dict[str, Any]) -> httpx2.Response:
         """A telephony vendor's webhook."""
+        return await self._webhook(source, payload)
+
+    async def sms(self, source: str, payload: dict[str, Any]) -> httpx2.Response:
+        """An SMS provider's webhook: what somebody wrote to us."""
+        return await self._webhook(source, payload)
+
+    async def _webhook(self, source: str, payload: dict[str, Any]) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
         return await self._http.post(f"/in/{source}", json=payload, headers=headers)
 

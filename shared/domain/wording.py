@@ -232,15 +232,17 @@ def _classified(e: pipeline.OutcomeClassified, say: _Say) -> str:
 
 
 def _revoked(e: pipeline.ConsentRevoked, say: _Say) -> str:
-    points = ", ".join(point.value for point in e.points)
     why = f" {quoted(e.why)}" if e.why else ""
-    return f"does not want to be contacted by {', '.join(e.channels)} ({points}){why}{say.by(e.by)}"
+    return f"does not want to be contacted by {_how(e)}{why}{say.by(e.by)}"
 
 
 def _given(e: pipeline.ConsentGiven, say: _Say) -> str:
+    return f"may be contacted again by {_how(e)} {quoted(e.why)}{say.by(e.by)}"
+
+
+def _how(e: pipeline.ConsentRevoked | pipeline.ConsentGiven) -> str:
     points = ", ".join(point.value for point in e.points)
-    how = f"{', '.join(e.channels)} ({points}) {quoted(e.why)}"
-    return f"may be contacted again by {how}{say.by(e.by)}"
+    return ", ".join(e.channels) + (f" ({points})" if points else "")
 
 
 def _unblocked(e: pipeline.LeadUnblocked, say: _Say) -> str:
@@ -248,12 +250,12 @@ def _unblocked(e: pipeline.LeadUnblocked, say: _Say) -> str:
 
 
 def _stopped(e: intake.OptOutReceived, say: _Say) -> str:
-    who = say.person(None, e.points)
+    who = say.person(None, e.points) or "the contact"
     return f"{who} wants no more by {e.channel}: {quoted(e.text)}"
 
 
 def _started(e: intake.OptInReceived, say: _Say) -> str:
-    who = say.person(None, e.points)
+    who = say.person(None, e.points) or "the contact"
     return f"{who} may be contacted again by {', '.join(e.channels)}: {quoted(e.text)}"
 
 
@@ -310,8 +312,14 @@ def _exported(e: pipeline.ContactExported, say: _Say) -> str:
     return f"all that is kept of the contact handed out{say.by(e.by)}"
 
 
-def _erased(e: pipeline.LeadErased | pipeline.ContactErased, say: _Say) -> str:
+def _erased(e: pipeline.LeadErased, say: _Say) -> str:
     return f"nothing is kept any more of who the contact was{say.by(e.by)}"
+
+
+def _person_erased(e: pipeline.ContactErased, say: _Say) -> str:
+    leads = ", ".join(say.lead(lead) for lead in e.leads)
+    still = f"; still not to be contacted by {', '.join(e.not_by)}" if e.not_by else ""
+    return f"the contact of {leads} is erased{still}{say.by(e.by)}"
 
 
 def _handed(e: pipeline.HandoffRequested, say: _Say) -> str:
@@ -324,6 +332,7 @@ def _withdrawn(e: pipeline.NotificationWithdrawn, say: _Say) -> str:
 
 
 _WHY_NOT = {
+    "erased": "nobody is to know whose lead it was",
     "lead_closed": "the lead is closed",
     "other_owner": "somebody else owns it",
     "blocked": "they do not want to be contacted",
@@ -435,7 +444,7 @@ WORDS: dict[type[Event], Callable[[Any, _Say], str]] = {
     pipeline.HandoffRequested: _handed,
     pipeline.ContactExported: _exported,
     pipeline.LeadErased: _erased,
-    pipeline.ContactErased: _erased,
+    pipeline.ContactErased: _person_erased,
     reminders.DeadlinePlanned: _planned,
     reminders.LeadOverdue: _overdue,
     reminders.DeadlineReached: _reached,

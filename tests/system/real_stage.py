@@ -111,7 +111,9 @@ class _Stage:
         if sent.mail is not None:
             await self._outside.mail(sent.mail)
             return
-        if sent.file is not None:
+        if sent.sms is not None:
+            answer = await self._outside.sms(source.id, dict(sent.sms))
+        elif sent.file is not None:
             answer = await self._outside.file(source.id, sent.file)
         elif sent.call is None:
             answer = await self._outside.form(source.id, _origin(source), dict(sent.form))

@@ -16,7 +16,12 @@ from services.pipeline.core.scrub import ERASED, KEPT, scrubbed
 from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import ContactPoint, LeadReceived, MailFacts
 from shared.contract.notifications import NotificationSent
-from shared.contract.pipeline import LeadCreated, StageEntered, TaskCreated
+from shared.contract.pipeline import (
+    LeadCreated,
+    NotificationWithdrawn,
+    StageEntered,
+    TaskCreated,
+)
 from shared.contract.topics import EVENT_CLASSES
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -88,6 +93,7 @@ def test_of_what_is_written_only_ids_and_words_of_the_rulebook_stay(cls: type[Ev
 
     kinds = cls.__name__.startswith(("Task", "Deadline", "LeadOverdue"))
     named = {"name", "title"} if kinds else set()
+    named |= {"why"} if cls is NotificationWithdrawn else set()
     assert left <= KEPT | {"channels", "leads", "tags", "not_by"} | named
     assert not left & {"text", "points", "value", "fields", "values", "address", "note", "needs"}
 

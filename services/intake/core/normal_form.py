@@ -19,7 +19,7 @@ from services.intake.core.reach import (
     unreachable,
 )
 from services.intake.core.text import block, line
-from services.intake.core.wish import Wish, wish_of, wish_of_mail
+from services.intake.core.wish import Wish, own_words, wish_of, wish_of_mail
 from shared.contract.envelope import Envelope, Event, derived_id
 from shared.contract.intake import (
     CalendarAnswer,
@@ -156,7 +156,8 @@ def _wished(
     wish: Wish,
 ) -> Envelope:
     """Somebody does not want to be written to here, or does again."""
-    text = block(arrival.text or arrival.subject, VALUE_LONGEST) or wish.upper()
+    own = own_words(arrival.text or "") if arrival.mail is not None else arrival.text
+    text = block(own or arrival.subject, VALUE_LONGEST) or wish.upper()
     data: OptOutReceived | OptInReceived
     if wish == "stop":
         data = OptOutReceived(channel=source.channel, source=source.id, points=points, text=text)

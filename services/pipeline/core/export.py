@@ -64,7 +64,7 @@ def _leads(scene: Scene) -> list[Lead]:
 
 def _lead(book: Rulebook, lead: Lead) -> dict[str, JsonValue]:
     """A lead as it is kept, its fields by their labels."""
-    kept = lead.model_dump(mode="json", exclude=set(_OURS), exclude_defaults=True)
+    kept = lead.model_dump(mode="json", by_alias=True, exclude=set(_OURS), exclude_defaults=True)
     labels = {id_: field.label for id_, field in book.fields.items()}
     return {**kept, "fields": {labels.get(k, k): value for k, value in lead.fields.items()}}
 

@@ -17,7 +17,7 @@ from services.pipeline.core.evolve_erased import ours
 from shared.contract.due import Due
 from shared.contract.envelope import Because, Envelope
 from shared.contract.intake import LeadReceived
-from shared.contract.pipeline import LeadCreated, TaskCreated
+from shared.contract.pipeline import LeadCreated, NotificationWithdrawn, TaskCreated
 
 ERASED = "erased"
 """Stands where a text must stand."""
@@ -77,6 +77,8 @@ def _text(cls: type[BaseModel], name: str, field: FieldInfo, value: str) -> str 
     if _is_choice(field.annotation) or (name in KEPT and not _names_a_person(cls, name)):
         return value
     if name == NAMES_OF_KINDS and _is_a_kind(cls):
+        return value
+    if name == "why" and cls is NotificationWithdrawn:  # a word of ours
         return value
     return ERASED if field.is_required() else None
 
