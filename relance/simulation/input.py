@@ -117,7 +117,7 @@ def received(step: Receive, source: Source, id_: str, at: datetime) -> Input:
         sms = {"message_id": id_, "from": step.phone, "text": step.text or "…"}
         return Input(source, id_, sms={**sms, "received_at": at.isoformat()})
     if source.format == "form":
-        return Input(source, id_, form=_form(step, source, id_))
+        return Input(source, id_, form=_form(step, source, None if step.anonymous else id_))
     if source.format == "csv":
         return Input(source, id_, file=_file(step.file_rows, source))
     message = _mail(step.email or "", step.name, source, id_, at)
@@ -206,7 +206,7 @@ def _status(step: Receive) -> str:
     return "answered" if answered else step.outcome
 
 
-def _form(step: Receive, source: Source, id_: str) -> dict[str, str]:
+def _form(step: Receive, source: Source, id_: str | None) -> dict[str, str]:
     """The form as the page of the source sends it: its own names of the fields."""
     named = {word: name for name, word in source.mapping.items()}
     said = {

@@ -70,7 +70,8 @@ class Receive(Step):
 
     `as` names the lead for later steps, `owner` has the team's manager give the lead to that
     agent. `source` is an entry of `sources.toml` (default: the first of that channel).
-    `id` is the sender's own id of the message; the same id again is a repeated delivery.
+    `id` is the sender's own id of the message; the same id again is a repeated delivery. A form
+    that is `anonymous` comes without one.
     `auto` marks a mail that a machine wrote.
     """
 
@@ -80,6 +81,7 @@ class Receive(Step):
     owner: str | None = None
     source: str | None = None
     id: str | None = None
+    anonymous: bool = False
     phone: str | None = None
     email: str | None = None
     name: str | None = None
@@ -114,7 +116,17 @@ _ANYWAY = frozenset({"receive", "as_", "owner", "source", "id"})
 _CARRIED: dict[str, frozenset[str]] = {
     "call": frozenset({"phone", "outcome", "direction", "answered_by", "duration_s"}),
     "form": frozenset(
-        {"phone", "email", "name", "company", "subject", "text", "language", "fields"}
+        {
+            "anonymous",
+            "phone",
+            "email",
+            "name",
+            "company",
+            "subject",
+            "text",
+            "language",
+            "fields",
+        }
     ),
     "sms": frozenset({"phone", "text"}),
     "email": frozenset({"email", "name", "subject", "text", "in_reply_to", "auto"}),

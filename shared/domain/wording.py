@@ -124,6 +124,8 @@ def _unlinked(e: pipeline.LeadUnlinked, say: _Say) -> str:
 def _linked(e: pipeline.LeadLinked, say: _Say) -> str:
     if e.other:
         return f"{say.lead(e.other)} is the same request: kept here{say.by(e.by)}"
+    if e.repeats:
+        return f"the same {e.channel} again as {say.at(e.repeats)}, word for word: taken as one"
     who = say.person(e.name, e.points)
     return f"the same person again, by {e.channel}: kept on this lead" + (
         f" ({who})" if who else ""

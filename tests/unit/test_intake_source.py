@@ -90,6 +90,8 @@ def test_a_source_without_its_secret_refuses_to_start_in_one_sentence(tmp_path: 
         ({"mapping": {"who": "name"}}, "needs a phone or an email"),
         ({"secrets": ["hunter2"]}, "env:"),
         ({"colour": "red"}, "colour"),
+        ({"repeat_within": "soon"}, "repeat_within: 'soon' is no duration"),
+        ({"repeat_within": "121d"}, "at most 120d"),
     ],
 )
 def test_a_source_that_cannot_work_is_refused_where_it_is_declared(

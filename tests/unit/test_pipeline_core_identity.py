@@ -112,6 +112,54 @@ def test_the_same_input_makes_the_same_lead_and_only_once() -> None:
     assert handle(desk.world, envelope, desk.book, desk.directory)[1] == []
 
 
+def test_the_same_form_sent_again_around_a_close_is_one_lead_and_tells_nobody_twice() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN, channel="form", dedupe_key="k")
+    desk.refuse(lead)
+    desk.wait(minutes=9)
+    before = desk.lead(lead)
+    desk.receive(IVAN, channel="form", dedupe_key="k")
+
+    assert desk.names() == ["LeadLinked"]
+    assert desk.one(LeadLinked).repeats == before.received_at
+    assert desk.lead(lead) == before.model_copy(update={"time": desk.now})
+    desk.wait(minutes=1)
+    assert desk.receive(IVAN, channel="form", dedupe_key="k").id != lead.id
+
+
+def test_other_words_of_the_same_person_are_no_repeat() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN, channel="form", dedupe_key="k")
+    desk.receive(IVAN, channel="form", dedupe_key="other")
+    assert desk.one(LeadLinked).repeats is None
+    desk.receive(IVAN, channel="form", dedupe_key="other")
+    assert desk.one(LeadLinked).repeats == desk.now
+    assert set(desk.lead(lead).heard) == {"k", "other"}
+
+
+def test_of_two_equal_forms_the_one_that_came_in_first_may_be_judged_last() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN, channel="form", dedupe_key="k")
+    desk.wait(seconds=-1)
+    desk.receive(IVAN, channel="form", dedupe_key="k")
+    assert (desk.names(), desk.events[0].subject) == (["LeadLinked"], lead.id)
+
+
+def test_the_same_words_of_somebody_else_are_somebody_elses() -> None:
+    desk = Desk()
+    lead = desk.receive(IVAN, channel="form", dedupe_key="k")
+    assert desk.receive(IVAN_MAIL, channel="form", dedupe_key="k").id != lead.id
+
+
+def test_a_reply_without_an_id_sent_twice_is_one_reply() -> None:
+    desk = Desk()
+    desk.receive(IVAN_MAIL, channel="form")
+    desk.receive(IVAN_MAIL, channel="email", mail=MailFacts(), dedupe_key="m")
+    assert desk.names()[0] == "ReplyReceived"
+    desk.receive(IVAN_MAIL, channel="email", mail=MailFacts(), dedupe_key="m")
+    assert desk.names() == ["LeadLinked"]
+
+
 def test_a_caller_who_hides_the_number_still_becomes_a_lead() -> None:
     desk = Desk()
     lead = desk.receive()

@@ -72,6 +72,7 @@ def create(envelope: Envelope, data: LeadCreated) -> Lead:
         tags=data.tags,
         fields=data.fields,
         mail_ids=data.mail_ids,
+        heard={data.dedupe_key: data.received_at} if data.dedupe_key else {},
         batch=data.batch,
         linked=(data.linked,) if data.linked else (),
     )
@@ -86,13 +87,21 @@ def evolve(lead: Lead, envelope: Envelope) -> Lead:
     return lead.model_copy(update=update) if update else lead
 
 
-def _linked(lead: Lead, _: Envelope, data: LeadLinked) -> Update:
+def _linked(lead: Lead, envelope: Envelope, data: LeadLinked) -> Update:
+    """A repeat says nothing new; and that it came does not make the next one a repeat of it."""
+    if data.repeats is not None:
+        return {}
     return {
+        **_heard(lead, envelope, data.dedupe_key),
         "points": _joined(lead.points, data.points),
         "name": lead.name or data.name,
         "mail_ids": _joined(lead.mail_ids, data.mail_ids),
         "also_by": lead.also_by if data.other else _joined(lead.also_by, (data.channel,)),
     }
+
+
+def _heard(lead: Lead, envelope: Envelope, key: str | None) -> Update:
+    return {"heard": {**lead.heard, key: envelope.time}} if key else {}
 
 
 def _invalidated(_: Lead, __: Envelope, data: LeadInvalidated) -> Update:
@@ -103,8 +112,9 @@ def _another_contact(_: Lead, __: Envelope, data: ContactMerged | LeadUnlinked) 
     return {"contact": data.contact}
 
 
-def _replied(lead: Lead, _: Envelope, data: ReplyReceived) -> Update:
-    return {"mail_ids": _joined(lead.mail_ids, data.mail_ids)}
+def _replied(lead: Lead, envelope: Envelope, data: ReplyReceived) -> Update:
+    mails = {"mail_ids": _joined(lead.mail_ids, data.mail_ids)}
+    return mails | _heard(lead, envelope, data.dedupe_key)
 
 
 def _assigned(lead: Lead, envelope: Envelope, data: LeadAssigned) -> Update:

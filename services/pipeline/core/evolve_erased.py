@@ -28,6 +28,7 @@ def _erased(lead: Lead, envelope: Envelope, _: LeadErased) -> Update:
         "fields": {},
         "batch": None,
         "mail_ids": ours(lead.mail_ids),
+        "heard": {},
         "tasks": tasks,
         "documents": tuple(_without(each, "name", "url") for each in lead.documents),
         "payments": tuple(_without(each, "amount") for each in lead.payments),

@@ -72,7 +72,10 @@ def _created(_: Turn, __: Envelope, data: LeadCreated) -> Happenings:
     return [("lead_created", data.pipeline)]
 
 
-def _linked(turn: Turn, envelope: Envelope, _: LeadLinked) -> Happenings:
+def _linked(turn: Turn, envelope: Envelope, data: LeadLinked) -> Happenings:
+    """The same input again is nothing that happened."""
+    if data.repeats is not None:
+        return ()
     return [("lead_linked", turn.lead(envelope.subject).pipeline)]
 
 

@@ -11,6 +11,7 @@ from services.pipeline.core.lead import Lead
 from services.pipeline.core.merge import invalidate, one_contact, one_lead_each
 from services.pipeline.core.moment import later
 from services.pipeline.core.phrase import Phrases
+from services.pipeline.core.repeat import note_repeat
 from services.pipeline.core.stage import assign, enter, reopen
 from services.pipeline.core.turn import Turn
 from services.pipeline.core.value import read_value
@@ -41,7 +42,8 @@ def lead_id(tenant: str, cause: str, pipeline: str) -> str:
 
 
 def receive(turn: Turn, data: LeadReceived) -> None:
-    """Decide what an input is: a reply, a link to the contact's open lead, or a new lead.
+    """Decide what an input is: a repeat of one that was there, a reply, a link to the contact's
+    open lead, or a new lead.
 
     A mail in a known thread is a reply, and so is one to a mailbox, or an SMS, by somebody with an
     open lead here; a portal's mail is always a request. A closed lead is woken by a reply, where a
@@ -63,6 +65,8 @@ def take(turn: Turn, data: LeadReceived, pipeline: Pipeline, by: str | None = No
     id_ = lead_id(turn.cause.tenant, turn.cause.id, pipeline.id)
     if turn.has_lead(id_):
         return id_
+    if (repeated := note_repeat(turn, data, thread_of(data))) is not None:
+        return repeated
     if data.consents:
         allow(turn, data.points, data.consents, data.text or data.source)
     thread = turn.lead_of_mail(thread_of(data))
@@ -200,7 +204,11 @@ def _reply(turn: Turn, lead: Lead, data: LeadReceived) -> None:
     turn.emit(
         lead.id,
         ReplyReceived(
-            channel=data.channel, subject=data.subject, text=data.text, mail_ids=_mail_ids(data)
+            channel=data.channel,
+            subject=data.subject,
+            text=data.text,
+            mail_ids=_mail_ids(data),
+            dedupe_key=data.dedupe_key,
         ),
     )
     turn.emit(lead.id, ContactMade(channel=data.channel, direction="inbound"))
@@ -221,6 +229,7 @@ def _link(turn: Turn, lead: Lead, asked: Request) -> None:
                 subject=data.subject,
                 text=data.text,
                 mail_ids=_mail_ids(data),
+                dedupe_key=data.dedupe_key,
                 by=asked.by or _taken_by(turn, data),
             ),
         )
@@ -255,6 +264,7 @@ def _create(turn: Turn, asked: Request) -> None:
                 tags=data.tags,
                 mail_ids=_mail_ids(data),
                 batch=data.batch,
+                dedupe_key=data.dedupe_key,
                 by=asked.by,
             ),
         )

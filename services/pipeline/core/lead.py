@@ -139,7 +139,8 @@ class Lead(State):
     `subject` and `text` are what this request is known by, for people; what counts for matching
     is the contact. `linked` are the leads it came of; `kept` is the lead on which work goes on,
     where this one is the same request (002-03). `also_by`: the channels by which its contact got in
-    touch again. `blocked`: channel → the rule that forbids it on this lead, `person_blocked` that
+    touch again. `heard`: the `dedupe_key` of each input without an id of the sender's → when it
+    came in. `blocked`: channel → the rule that forbids it on this lead, `person_blocked` that
     which forbids it because the person said so. `erased_at`: since when nobody knows whose it was.
     `late_at` is set once and stays (003-11).
     `fired` are deadlines due by the appointment that have come: they are planned again when it is
@@ -179,6 +180,7 @@ class Lead(State):
     tags: tuple[str, ...] = ()
     fields: dict[str, str] = Field(default_factory=dict)
     mail_ids: tuple[str, ...] = ()
+    heard: dict[str, AwareDatetime] = Field(default_factory=dict)
     batch: str | None = None
     attempts: tuple[Attempt, ...] = ()
     contacts: tuple[Exchange, ...] = ()

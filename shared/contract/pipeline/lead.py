@@ -17,7 +17,8 @@ PaymentKind = Literal["deposit", "partial", "final"]
 class LeadCreated(Event):
     """A new lead. `number` is its short form for people; `contact` the person's id.
 
-    `linked` is the lead that it came of, where another one made it (001-60).
+    `linked` is the lead that it came of, where another one made it (001-60). `dedupe_key` is that
+    of the input, by which a repeat of it is known.
     """
 
     type = "relance.lead.created.v1"
@@ -39,6 +40,7 @@ class LeadCreated(Event):
     mail_ids: tuple[str, ...] = ()
     batch: str | None = None
     linked: str | None = None
+    dedupe_key: str | None = None
     by: str | None = None
 
 
@@ -46,6 +48,7 @@ class LeadLinked(Event):
     """The same person got in touch again; the open lead keeps it (001-01).
 
     `other`: the lead that turned out to be the same request; it is invalid now (002-03).
+    `repeats`: when these very words came in first: the input is the same one and starts nothing.
     """
 
     type = "relance.lead.linked.v1"
@@ -57,6 +60,8 @@ class LeadLinked(Event):
     text: str | None = None
     mail_ids: tuple[str, ...] = ()
     other: str | None = None
+    dedupe_key: str | None = None
+    repeats: AwareDatetime | None = None
     by: str | None = None
 
 
@@ -76,6 +81,7 @@ class ReplyReceived(Event):
     subject: str | None = None
     text: str | None = None
     mail_ids: tuple[str, ...] = ()
+    dedupe_key: str | None = None
 
 
 class LeadAssigned(Event):

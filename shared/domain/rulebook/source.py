@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.contract.intake import Channel
+from shared.domain.duration import parse
 from shared.domain.rulebook.word import Part
 
 Format = Literal["call", "form", "mail", "sms", "csv"]
@@ -25,6 +27,9 @@ MAPPED: frozenset[Format] = frozenset({"form", "csv"})
 
 IGNORED = "ignore"
 """The mapping's word for a form field that nobody needs to see (a tracking mark)."""
+
+REPEAT_WITHIN_MOST = timedelta(days=120)
+"""No longer than ids are remembered."""
 
 CHANNELS: Mapping[Format, Channel] = {
     "call": "call",
@@ -61,6 +66,9 @@ class Source(Part):
     `consent` names the channels by which the person allows to be contacted again here, after they
     or an agent had forbidden it: by ticking what the mapping calls `consent`, or by a reply that
     is nothing but START. A reply that is nothing but STOP forbids its channel, whatever the source.
+    `repeat_within`: an input without an id of the sender's own that says what one of the same
+    person said less than that ago is the same input (0m: each is an input of its own). Ten
+    minutes are an impatient click or a retry; whoever writes the same later wants an answer.
     """
 
     id: Slug
@@ -83,6 +91,7 @@ class Source(Part):
     mailbox: Mailbox | None = None
     cloudevents_source: str | None = None
     consent: tuple[Channel, ...] = ()
+    repeat_within: str = "10m"
 
     @model_validator(mode="before")
     @classmethod
@@ -114,9 +123,23 @@ class Source(Part):
             problems.append("page needs door http")
         if "consent" in self.mapping.values() and not self.consent:
             problems.append("a mapping to consent needs consent: the channels that it allows")
+        problems += self._window_problems()
         if problems:
             raise ValueError(f"source {self.id!r}: " + "; ".join(problems))
         return self
+
+    def _window_problems(self) -> list[str]:
+        try:
+            window = self.repeat_window
+        except ValueError as error:
+            return [f"repeat_within: {error}"]
+        long = window > REPEAT_WITHIN_MOST
+        return ["repeat_within is at most 120d, as long as ids are remembered"] if long else []
+
+    @property
+    def repeat_window(self) -> timedelta:
+        """How long the same words of the same person are the same input (`runtime.md` 10)."""
+        return parse(self.repeat_within).length
 
     @property
     def reachable_by(self) -> tuple[str, ...]:
