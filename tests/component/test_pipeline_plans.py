@@ -24,8 +24,11 @@ async def fresh(database: Database) -> AsyncIterator[Postgres]:
 async def test_the_points_of_a_batch_are_looked_up_one_by_one_among_all_of_a_company(
     fresh: Postgres,
 ) -> None:
-    for statement in (world_lock._LOCK_POINTS, store._LOCK_MOVED):
-        plan = await _plan(await fresh.session(), statement, "null, null, null")
+    for statement, arguments in (
+        (world_lock._LOCK_POINTS, "null, null, null, null"),
+        (store._LOCK_MOVED, "null, null, null"),
+    ):
+        plan = await _plan(await fresh.session(), statement, arguments)
         assert "tenant = $1) AND (kind = n.kind) AND (value = n.value" in plan
 
 

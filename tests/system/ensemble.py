@@ -115,7 +115,9 @@ def _can_be_played(scenario: Scenario, longest: timedelta) -> bool:
     carried = all(isinstance(step, CARRIED) for step in scenario.steps)
     # The rows of one file come in by their persons' partitions: their order is free.
     one_by_one = all(len(step.rows) < 2 for step in scenario.steps if isinstance(step, Receive))
-    return carried and one_by_one and _lasts(scenario) <= longest
+    # Without an id of the sender's the lead has another id each time: no cue could name it.
+    named = not any(isinstance(step, Receive) and step.anonymous for step in scenario.steps)
+    return carried and one_by_one and named and _lasts(scenario) <= longest
 
 
 def _lasts(scenario: Scenario) -> timedelta:

@@ -13,6 +13,7 @@ from shared.contract.envelope import Envelope
 from shared.contract.intake import CallFacts, ContactPoint, LeadReceived
 from shared.contract.pipeline import (
     LeadInvalidated,
+    LeadLinked,
     LeadReopened,
     LeadUnlinked,
     NotificationRequested,
@@ -97,6 +98,33 @@ async def test_whatever_of_a_person_arrives_at_the_same_moment_there_is_one_cont
     )
     assert empty == 0
     assert deadlocks._value.get() == before
+
+
+async def test_the_same_form_twice_at_once_without_ids_is_one_lead_even_once_it_is_closed(
+    stand: Stand,
+) -> None:
+    phone, words = new_phone(), f"v1:{uuid.uuid4().hex}"
+    both = [received(phone=phone, dedupe_key=words) for _ in range(2)]
+
+    for partition, each in enumerate(both):
+        await stand.receive(each, partition=partition)
+    await stand.quiet()
+
+    made = "select count(*) from lead where id = any($1::uuid[])"
+    assert await stand.fetch(made, [lead_made_by(each) for each in both]) == 1
+    lead = await stand.fetch(
+        "select id::text from lead where id = any($1::uuid[])", [lead_made_by(one) for one in both]
+    )
+    linked = (await stand.events(lead, until=LeadLinked))[-1].data
+    assert isinstance(linked, LeadLinked)
+    assert linked.repeats is not None
+
+    answer = await stand.act(lead, "close", status="invalid")
+    assert answer.status_code == 200, answer.text
+    later = received(phone=phone, dedupe_key=words)
+    await stand.receive(later)
+    await stand.events(lead, until=LeadLinked, times=2)
+    assert await stand.fetch(made, [lead_made_by(later)]) == 0
 
 
 async def _taken(stand: Stand, handler: Handler, envelope: Envelope) -> None:
