@@ -14,7 +14,7 @@ from time import perf_counter, process_time
 
 from benchmarks.bench import Bench
 from benchmarks.door_load import Calls, Provider, arrived
-from benchmarks.door_stages import Marks, table
+from benchmarks.door_stages import Marks, slowest, table
 from benchmarks.percentile import percentile
 from benchmarks.processor import cpu_s, memory_mb
 from benchmarks.result import Result, Run
@@ -62,24 +62,23 @@ async def measure(bench: Bench) -> list[Result]:
 async def _measured(bench: Bench, stack: Stack, provider: Provider) -> list[Result]:
     intake = stack.services["intake"]
     await asyncio.to_thread(open_example, RULEBOOK, intake.url, intake.setting("RELANCE_ADMIN_KEY"))
-    everything = [part.child.pid or 0 for part in stack.parts()]
     await asyncio.sleep(3)
-    rest_mb, before = memory_mb(everything), _cpu(stack)
+    at_rest, before = _memory(stack), _cpu(stack)
     await asyncio.sleep(REST_S)
     idle = {name: each / REST_S * 100 for name, each in _less(_cpu(stack), before).items()}
-    bench.say(f"at rest: {rest_mb:,.0f} MB; CPU in % of a core: {_rounded(idle)}")
+    bench.say(f"at rest: memory in MB {_rounded(at_rest)}; CPU in % of a core {_rounded(idle)}")
     results: list[Result] = []
     busy: Mapping[str, float] = {}
     for per_s in RATES[-1:] if bench.quick else RATES:
         seen = await _run(bench, stack, provider, per_s)
         results += _results(per_s, seen)
         busy = {name: each / seen.took_s * 100 for name, each in seen.cpu_s.items()}
-    load_mb = memory_mb(everything)
-    bench.say(f"after it: {load_mb:,.0f} MB")
+    loaded = _memory(stack)
+    bench.say(f"after it: memory in MB {_rounded(loaded)}")
     return [
         *results,
-        Result.of(ROW, "memory of the whole stack at rest", "MB", [Run(rest_mb)], less=True),
-        Result.of(ROW, "memory of the whole stack under load", "MB", [Run(load_mb)], less=True),
+        *_memory_results("at rest", at_rest),
+        *_memory_results("under load", loaded),
         *_cpu_results("at rest", idle),
         *_cpu_results(f"at {RATES[-1]} leads/s", busy),
     ]
@@ -109,7 +108,8 @@ async def _run(bench: Bench, stack: Stack, provider: Provider, per_s: int) -> Se
         f"CPU in ms a lead: {_rounded(a_lead)}, together {sum(a_lead.values()):.1f} "
         f"({sum(used.values()) / took_s * 100:.0f} % of a core)"
     )
-    for line in table(counted, await marks.read(provider.came)):
+    left = await marks.read(provider.came)
+    for line in (*table(counted, left), slowest(counted, left)):
         bench.say(f"    {line}")
     return seen
 
@@ -136,6 +136,19 @@ def _cpu_results(when: str, shares: Mapping[str, float]) -> list[Result]:
         Result.of(ROW, f"CPU of {what} {when}", "% of a core", [Run(share)], less=True)
         for what, share in (("the four services", ours), ("Kafka and PostgreSQL", servers))
     ]
+
+
+def _memory_results(when: str, memory: Mapping[str, float]) -> list[Result]:
+    ours = sum(mb for name, mb in memory.items() if name in SERVICES)
+    return [
+        Result.of(ROW, f"memory of {what} {when}", "MB", [Run(mb)], less=True)
+        for what, mb in (("the whole stack", sum(memory.values())), ("the four services", ours))
+    ]
+
+
+def _memory(stack: Stack) -> dict[str, float]:
+    """MB now, by program."""
+    return {part.child.name: memory_mb([part.child.pid or 0]) for part in stack.parts()}
 
 
 def _cpu(stack: Stack) -> dict[str, float]:

@@ -98,6 +98,16 @@ class Marks:
             await ends.stop()
 
 
+def slowest(accepted: Mapping[str, float], marks: Mapping[str, Instants]) -> str:
+    """When the slowest hundredth was accepted: all at once is a stall, spread is a queue."""
+    waits = {phone: marks[phone][-1] - at for phone, at in accepted.items() if phone in marks}
+    if not waits:
+        return ""
+    limit, began = percentile(list(waits.values()), 99), min(accepted.values())
+    when = sorted(accepted[phone] - began for phone, wait in waits.items() if wait >= limit)
+    return "the slowest hundredth came in after " + ", ".join(f"{each:.1f}" for each in when) + " s"
+
+
 def table(accepted: Mapping[str, float], marks: Mapping[str, Instants]) -> list[str]:
     """A line a stage: what it took by itself, and how long after the 202 it was done, in ms."""
     known = [(accepted[phone], done) for phone, done in marks.items() if phone in accepted]

@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 _POLL_S = 0.25
 """What nobody wakes us for: held messages, pauses and leases that end, other members' requests."""
 _STEPPING_POLL_S = 0.02
+_GATHER_S = 0.025
 _UNJUDGED_PAUSE_S = 60.0
 _STOP_GRACE_S = 8.0
 
@@ -88,8 +89,11 @@ class Sender:
             await hands.close()
 
     def _came(self, handed: Handed) -> None:
+        """A result: nobody waits for it, so others may join it. What is requested wakes at once."""
+        if not self._handed:
+            gather_s = 0 if clock.is_stepping() else _GATHER_S
+            asyncio.get_running_loop().call_later(gather_s, self.wake.set)
         self._handed.append(handed)
-        self.wake.set()
 
     # -- a round ---------------------------------------------------------------------------------
 
