@@ -24,10 +24,11 @@ _NOBODY_BEFORE = """
      else e.attempts = 0 and e.send_after <= $3 and e.retry_at is null end
  order by e.place limit 1) is null
 """
+# One by one from there: joined, PostgreSQL would read all that waits where it plans for a few rows.
 _CLAIM = f"""
-select {COLUMNS} from message where id in (
-  select d.id from unnest($1::text[], $2::int[]) as w (channel, free), lateral (
-    select n.id from (
+select m.* from unnest($1::text[], $2::int[]) as w (channel, free),
+  lateral (
+    select n.id as due, n.place from (
       (select c.id, c.place from message c
        where c.channel = w.channel and c.{WAITS} and c.retry_at is null and c.send_after <= $3
          and {_NOBODY_BEFORE}
@@ -37,9 +38,10 @@ select {COLUMNS} from message where id in (
        where c.channel = w.channel and c.{WAITS} and c.retry_at <= statement_timestamp()
          and {_NOBODY_BEFORE}
        order by c.retry_at limit w.free)) n
-    order by n.place limit w.free) d)
-and {WAITS}
-order by place for update skip locked
+    order by n.place limit w.free) d,
+  lateral (
+    select {COLUMNS} from message m where m.id = d.due and m.{WAITS} for update skip locked) m
+order by d.place
 """
 
 _LOST = "status = 'sending' and lease_until <= statement_timestamp() and channel"

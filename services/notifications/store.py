@@ -27,7 +27,8 @@ _LOCK_COLLECTING = """
 select pg_advisory_xact_lock(hashtextextended(id, 0)) from unnest($1::text[]) as n (id)
 """
 
-# Each by its own index: for an `or` PostgreSQL would rather read all that waits.
+# Each by its own index: for an `or`, and for a join (hence `offset 0`), PostgreSQL would read all
+# that waits where it plans for a few rows.
 _LOAD = f"""
 select {COLUMNS} from message
 where id in (
@@ -35,7 +36,7 @@ where id in (
   union all
   select m.id from unnest($2::text[]) as n (lead), lateral (
     select id from message
-    where lead = n.lead and status in ('requested', 'held', 'sending')) m)
+    where lead = n.lead and status in ('requested', 'held', 'sending') offset 0) m)
 order by place for update
 """
 

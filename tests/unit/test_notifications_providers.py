@@ -114,6 +114,12 @@ def test_the_head_of_a_mail_is_read_as_it_was_written(subject: str, sender: str)
     assert max(map(len, mail.split(b"\r\n"))) <= 78
 
 
+def test_a_mail_leaves_no_class_behind() -> None:
+    one, other = (compose(letter(subject=each), "crm@small.example") for each in ("Да", "Нет"))
+    for name in ("From", "To", "Subject", "Date", "Message-ID", "Content-Type"):
+        assert type(one[name]) is type(other[name])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -18,7 +18,7 @@ import aiosmtplib
 
 from services.notifications.core.delivery import Accepted, NotTaken, Refused, Result, Unclear
 from services.notifications.core.message import FILE
-from services.notifications.providers.mail_headers import MAIL
+from services.notifications.providers.mail_headers import COMPOSED, MAIL
 from services.notifications.providers.provider import CannotBeAsked, Letter
 from shared.contract.notifications import MessageChannel
 
@@ -182,7 +182,7 @@ def compose(
     Raises `ValueError` for an address or subject that would break a header.
     """
     content = letter.content
-    mail = EmailMessage()
+    mail = EmailMessage(policy=COMPOSED)
     user, _, domain = sender.partition("@")
     mail["From"] = Address(content.sender, user, domain)
     mail["To"] = Address(addr_spec=content.address)
