@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.notifications.core.message import Message
-from services.notifications.store import AGAIN, COLUMNS, NEW, WAITS, message_of
+from services.notifications.store import AGAIN, COLUMNS, NEW, WAITS, kept, message_of
 from shared.contract.notifications import MessageChannel
 from shared.runtime.postgres import Transaction
 
@@ -66,11 +66,15 @@ order by place for update
 """
 _SETTLE = """
 update message m set status = n.status, provider_id = n.provider_id, why = n.why,
+  request = coalesce(n.request, m.request),
+  content = case when n.request is null then m.content end,
+  more = case when n.request is null then m.more else '[]' end,
   lease_until = null,
   retry_at = case when n.status = 'requested'
     then clock_timestamp() + make_interval(secs => n.pause_s) end
-from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[])
-  as n (id, status, provider_id, why, pause_s)
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[],
+            $6::jsonb[])
+  as n (id, status, provider_id, why, pause_s, request)
 where m.id = n.id
 """
 _LEASE_ENDS = """
@@ -141,7 +145,10 @@ class Settled:
 
 
 async def settle(tx: Transaction, settled: Sequence[Settled]) -> None:
-    """Store what became of messages in hand; they are in nobody's hands any more."""
+    """Store what became of messages in hand; they are in nobody's hands any more.
+
+    Of one that has ended no word is kept (decision 20).
+    """
     if settled:
         await tx.execute(
             _SETTLE,
@@ -150,6 +157,7 @@ async def settle(tx: Transaction, settled: Sequence[Settled]) -> None:
             [each.provider_id for each in settled],
             [each.why for each in settled],
             [each.pause_s for each in settled],
+            [kept(each.message) for each in settled],
         )
 
 

@@ -127,8 +127,13 @@ async def change(tx: Transaction, messages: Sequence[Message], lease_s: float = 
             [_more_to_json(m) for m in messages],
             lease_s,
             [m.judged_by for m in messages],
-            [None if m.status in UNFINISHED else m.request.to_bytes().decode() for m in messages],
+            [kept(m) for m in messages],
         )
+
+
+def kept(message: Message) -> str | None:
+    """The request without words that stays of a message that has ended, else `None`."""
+    return None if message.status in UNFINISHED else message.request.to_bytes().decode()
 
 
 async def earliest(tx: Transaction) -> datetime | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -36,10 +35,6 @@ FIRINGS: frozenset[type[Event]] = frozenset({DeadlineReached, LeadOverdue, Agent
 
 _PACE_S = 0.1
 """Nobody waits for what was planned or sent to be written down; who calls in is never paced."""
-
-_AT_A_STRETCH = 16
-"""So many events are decided before others have their turn, a few milliseconds: the lane whose
-statement is done, the relay, whoever asks by HTTP."""
 
 
 def subscriptions(companies: CompaniesOf, hash_key: bytes) -> list[Subscription]:
@@ -76,9 +71,7 @@ class Handler:
         world = before
         said: list[Envelope] = []
         steps: list[store.Step] = []
-        for place, envelope in enumerate(batch, 1):
-            if place % _AT_A_STRETCH == 0:
-                await asyncio.sleep(0)
+        for envelope in batch:
             try:
                 if isinstance(envelope.data, DigestDue):
                     of_now = {lead.id: lead for lead in owned} | dict(world.leads)

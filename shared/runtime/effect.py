@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from shared.runtime import decoder, failpoint, lanes, metrics, watermark
+from shared.runtime import decoder, failpoint, metrics, watermark
 from shared.runtime.bad_code import Fingerprints
 from shared.runtime.batch import Batch, Outcome
 from shared.runtime.decoder import Item
@@ -18,7 +18,6 @@ from shared.runtime.kafka import Record
 from shared.runtime.moment import happens
 from shared.runtime.postgres import Postgres, is_bad_luck, pause_s
 from shared.runtime.subscription import RawHandler, Subscription
-from shared.runtime.watermark import Marks
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +46,7 @@ async def pause(stopping: asyncio.Event, failures: int, error: Exception) -> Non
 
 
 class EventEffect:
-    """Events of ours: one batch, one transaction; a large one from outside, one for each lane."""
+    """Events of ours: one batch, one transaction."""
 
     def __init__(
         self,
@@ -74,33 +73,21 @@ class EventEffect:
     async def __call__(self, records: Sequence[Record]) -> None:
         """Decode, then take effect."""
         topic = self._subscription.topic
-        items = [decoder.read(record, topic) for record in records]
-        marks = watermark.of_batch(items) if self._keeps_watermark else {}
-        side_by_side = lanes.of(items, self._subscription)
-        if len(side_by_side) == 1:
-            await self._take(items, marks)
-            return
-        taken = await asyncio.gather(
-            *(self._take(lane, {}) for lane in side_by_side), return_exceptions=True
-        )
-        for error in taken:
-            if error is not None:
-                raise error
-        await self._take((), marks)  # no time has passed before all lanes have
+        await self._take([decoder.read(record, topic) for record in records])
 
-    async def _take(self, items: Sequence[Item], marks: Marks) -> None:
+    async def _take(self, items: Sequence[Item]) -> None:
         failures = 0
         while True:
             try:
                 with metrics.BATCH_SECONDS.labels(topic=self._subscription.topic.name).time():
-                    outcome = await self._transaction(items, marks)
+                    outcome = await self._transaction(items)
             except Exception as error:
                 if not is_bad_luck(error):
                     raise
                 if failures >= _FAILURES_BEFORE_HALVING and len(items) > 1:
                     # One of them may be what makes the statement too long.
-                    await self._take(items[: len(items) // 2], {})
-                    await self._take(items[len(items) // 2 :], marks)
+                    await self._take(items[: len(items) // 2])
+                    await self._take(items[len(items) // 2 :])
                     return
                 self.waiting = True
                 await pause(self._stopping, failures, error)
@@ -112,13 +99,14 @@ class EventEffect:
                 self._subscription.after_commit()
                 return
 
-    async def _transaction(self, items: Sequence[Item], marks: Marks) -> Outcome:
+    async def _transaction(self, items: Sequence[Item]) -> Outcome:
         passed = await self._passed(items)
         async with self._postgres.transaction() as tx:
             failpoint.here("batch.begun")
             batch = Batch(self._service, self._subscription, tx, passed=passed, faults=self._faults)
             outcome = await batch.take(items)
-            await watermark.write(tx, marks)
+            if self._keeps_watermark:
+                await watermark.write(tx, watermark.of_batch(items))
             failpoint.here("batch.done")
         failpoint.here("batch.committed")
         return outcome

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, TypeVar
 
+import asyncpg
 import httpx2
 from aiokafka import TopicPartition
 from pydantic import SecretStr
@@ -215,6 +216,19 @@ class Stand:
         """Time passes."""
         async with self._stepper() as stepper:
             await stepper.run_until(instant)
+
+    async def kept_of(self, message: str, *words: str) -> int:
+        """How many rows of messages still hold one of these words."""
+        session = await asyncpg.connect(self.settings.postgres.get_secret_value())
+        try:
+            found: int = await session.fetchval(
+                "select count(*) from message m where id = $1 and m::text like any ($2)",
+                message,
+                [f"%{word}%" for word in words],
+            )
+        finally:
+            await session.close()
+        return found
 
     def _stepper(self) -> Stepper:
         return Stepper(

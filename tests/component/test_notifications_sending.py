@@ -90,6 +90,8 @@ async def test_an_agent_is_told_by_sms_and_e_mail_once_each_in_that_order(stand:
     await stand.settle()
 
     assert len(await stand.told(lead, NotificationSent, 2)) == 2
+    assert await stand.kept_of(sms.notification, sms.text, sms.address) == 0
+    assert await stand.kept_of(mail.notification, "перезвоните", mail.address) == 0
     assert (sms.channel, mail.channel) == ("sms", "email")
     assert stand.sms.taken[sms.notification] == 1
     assert stand.sms.texts[sms.notification] == sms.text == "АС: перезвоните"

@@ -11,7 +11,6 @@ from shared.runtime.decoder import Item
 from shared.runtime.effect import EventEffect, Stopping
 from shared.runtime.postgres import Postgres
 from shared.runtime.subscription import Subscription
-from shared.runtime.watermark import Marks
 from tests.toy.service import toy_topic
 
 
@@ -33,7 +32,7 @@ class Heavy(EventEffect):
         self.sizes: list[int] = []
         self.taken: list[Item] = []
 
-    async def _transaction(self, items: Sequence[Item], marks: Marks) -> Outcome:
+    async def _transaction(self, items: Sequence[Item]) -> Outcome:
         self.sizes.append(len(items))
         if len(items) > self.most:
             raise TimeoutError("statement timeout")
@@ -49,7 +48,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_after_five_failures_a_batch_is_halved_and_nothing_is_skipped_or_swapped() -> None:
     items = [Item(record=None) for _ in range(8)]  # type: ignore[arg-type]  # nobody reads it
     heavy = Heavy(most=3)
-    await heavy._take(items, {})
+    await heavy._take(items)
     assert heavy.taken == items
     assert heavy.sizes[:7] == [8] * 6 + [4]
     assert not heavy.waiting
@@ -60,5 +59,5 @@ async def test_a_service_that_is_stopped_does_not_wait_for_better_luck() -> None
     stopping.set()
     heavy = Heavy(most=0, stopping=stopping)
     with pytest.raises(Stopping):
-        await heavy._take([Item(record=None)], {})  # type: ignore[arg-type]  # nobody reads it
+        await heavy._take([Item(record=None)])  # type: ignore[arg-type]  # nobody reads it
     assert heavy.taken == []
