@@ -1,5 +1,6 @@
 """The jars of Kafka: fetched once for all checkouts of a user, each checked by its SHA-256."""
 
+import fcntl
 import hashlib
 import shutil
 import tempfile
@@ -26,9 +27,11 @@ def kafka_jars(say: Say) -> Path:
     folder = user_cache() / f"kafka-{VERSION}-{_digest(_CHECKSUMS)[:8]}"
     if _matches(folder, wanted):
         return folder
-    say(f"Fetching Kafka {VERSION} ({len(wanted)} jars, 43 MB): once for this user …")
     try:
-        _fetch(folder, wanted, say)
+        with _alone(folder):
+            if not _matches(folder, wanted):  # whoever we waited for may have fetched them
+                say(f"Fetching Kafka {VERSION} ({len(wanted)} jars, 43 MB): once for this user …")
+                _fetch(folder, wanted, say)
     except OSError as error:
         raise StackError(
             f"Kafka's jars could not be put into {folder} ({error.strerror or error}): "
@@ -51,6 +54,16 @@ def _matches(folder: Path, wanted: dict[str, str]) -> bool:
     if {file.name for file in folder.glob("*.jar")} != wanted.keys():
         return False
     return all(_digest(folder / name) == checksum for name, checksum in wanted.items())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process fetches, the others wait: Maven's local repository, which they share, takes a
+    file that another has just put there for an error."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _fetch(folder: Path, wanted: dict[str, str], say: Say) -> None:
