@@ -113,7 +113,7 @@ def test_needs_of_several_words_are_all_listed_each_with_what_would_satisfy_it()
 [[require]]
 id   = "001-62"
 says = "причина отказа должна быть объективной"
-to   = { close = "lost", reason = "wrong_address" }
+to   = { close = "invalid", reason = "wrong_address" }
 need = [
   { attempts = { at_least = 3, channel = "each_known" } },
   { elapsed = { since = "last_contact", at_least = "3w" } },
@@ -125,7 +125,7 @@ need = [
     book = load({**files(), "rulebook.toml": files()["rulebook.toml"] + more})
     desk = Desk(book)
     lead = desk.receive(IVAN)
-    desk.act(lead, "close", status="lost", reason="wrong_address")
+    desk.act(lead, "close", status="invalid", reason="wrong_address")
 
     needs = desk.one(ActionRefused).needs
     assert [need.missing for need in needs] == [

@@ -264,7 +264,8 @@ async def test_lists_can_be_narrowed_to_owner_status_and_stage(stand: Stand) -> 
     mine, closed = await _new_lead(stand, name=name), await _new_lead(stand, name=name)
     await stand.act(mine, "assign", to="anna")
     await stand.act(closed, "assign", to="boris")
-    await stand.act(closed, "close", status="lost", reason="spam")
+    await stand.act(closed, "attach", kind="letter", status="received")
+    await stand.act(closed, "close", status="lost", reason="refused", evidence="letter")
 
     async def listed(**asked: str) -> list[str]:
         answer = await stand.http.get("/api/leads", params={"q": name, **asked})
