@@ -73,7 +73,7 @@ def sent_by(step: Receive, source: Source, id_: str, at: datetime) -> Input | No
     """The step's bytes at the door; None where intake's format refuses them."""
     try:
         sent = received(step.model_copy(update={"id": id_}), source, id_, at)
-        _ = sent.arrivals() if sent.file is not None else sent.arrival()
+        _ = sent.rows() if sent.file is not None else sent.arrival()
     except (Refusal, ValueError):
         return None
     return sent

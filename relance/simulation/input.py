@@ -32,6 +32,9 @@ from shared.contract.invitation import Invitation
 from shared.domain.rulebook.source import CHANNELS, Source, Sources
 
 FORMATS = {channel: format_ for format_, channel in CHANNELS.items()}
+WORDLESS = "…"
+"""What somebody writes of whom a step does not say what: no word of any language, so that it means
+the same in every rulebook."""
 
 
 class NoSuchSource(ValueError):
@@ -85,12 +88,12 @@ class Input:
         if self.source.format == "mail":
             return mail_format.read(payload)
         if self.source.format == "csv":
-            return self.arrivals()[0]
+            return self.rows()[0].arrival
         return form_format.read(self.source, payload)
 
-    def arrivals(self) -> list[Arrival]:
-        """A file as intake's format reads it, a row each. Raises intake's `Refusal`."""
-        return [row.arrival for row in csv_rows.read(self.source, self.payload())]
+    def rows(self) -> list[csv_rows.Row]:
+        """A file as intake's format reads it. Raises intake's `Refusal`."""
+        return csv_rows.read(self.source, self.payload())
 
 
 def source_of(sources: Sources, step: Receive | Reply | Call) -> Source:
@@ -114,19 +117,19 @@ def received(step: Receive, source: Source, id_: str, at: datetime) -> Input:
     if source.format == "call":
         return Input(source, id_, call=_call(step, id_, at))
     if source.format == "sms":
-        sms = {"message_id": id_, "from": step.phone, "text": step.text or "…"}
+        sms = {"message_id": id_, "from": step.phone, "text": step.text or WORDLESS}
         return Input(source, id_, sms={**sms, "received_at": at.isoformat()})
     if source.format == "form":
         return Input(source, id_, form=_form(step, source, None if step.anonymous else id_))
     if source.format == "csv":
         return Input(source, id_, file=_file(step.file_rows, source))
     message = _mail(step.email or "", step.name, source, id_, at)
-    message["Subject"] = step.subject or "Вопрос"
+    message["Subject"] = step.subject or WORDLESS
     if step.in_reply_to:
         message["In-Reply-To"] = step.in_reply_to
     if step.auto:
         message["Auto-Submitted"] = "auto-replied"
-    message.set_content(step.text or "Здравствуйте!")
+    message.set_content(step.text or WORDLESS)
     return Input(source, id_, mail=message)
 
 

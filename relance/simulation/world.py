@@ -74,13 +74,8 @@ class World:
 
     def receive_file(self, sent: Input) -> list[Envelope]:
         """A file of leads is put at its door; what intake said of each row. Raises `Refusal`."""
-        acceptance, said = self._acceptance(sent), []
-        for arrival in sent.arrivals():
-            try:
-                row = normalise(sent.source, arrival, acceptance)
-            except Refusal as refusal:
-                row = quarantined(sent.source.id, refusal.sentence, acceptance, arrival.provider_id)
-            said.append(row)
+        acceptance = self._acceptance(sent)
+        said = [row.normalised(sent.source, acceptance)[0] for row in sent.rows()]
         new = [row for row in said if row.id not in self._inbox]
         self.log += [row for row in said if row.id in self._inbox]
         self._inbox.update(row.id for row in new)

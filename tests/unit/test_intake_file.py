@@ -3,12 +3,17 @@ comes; a row that cannot be used stops no other."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import time
 
 import pytest
 
+from relance.simulation.input import Input
+from relance.simulation.world import World
 from services.intake.core.arrival import Refusal
 from services.intake.doors.file import FileDoor
 from services.intake.formats.csv_rows import read
@@ -22,6 +27,8 @@ from shared.contract.intake import InboundQuarantined, LeadReceived
 from shared.contract.topics import INTAKE, Topic
 from shared.domain.directory import Directory
 from shared.domain.rulebook.source import Source
+from shared.runtime import clock
+from shared.runtime.clock import ClockFile, MachineClock
 
 SOURCE = Source.model_validate(
     {
@@ -56,6 +63,15 @@ class Doors:
         if topic is INTAKE:
             self.events.append(envelope)
         return 0, 0
+
+
+@pytest.fixture
+def frozen(tmp_path: Path) -> Iterator[datetime]:
+    """The clock stands still at this instant."""
+    at = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+    clock.use(ClockFile.create(tmp_path / "clock", at))
+    yield at
+    clock.use(MachineClock())
 
 
 def reception(doors: Doors) -> Reception:
@@ -116,6 +132,33 @@ async def test_each_row_becomes_a_lead_and_a_bad_one_stops_no_other() -> None:
     assert refusal is not None
     assert refusal.sentence.startswith("row 5: '12' is no complete phone number")
     assert doors.letters == 1
+
+
+async def test_rows_that_come_at_one_instant_keep_the_order_of_the_file(
+    frozen: datetime,
+) -> None:
+    doors = Doors()
+    rows = "".join(f"{n};Léa;06 12 34 {n // 100:02} {n % 100:02};CM;\n" for n in range(1_200))
+
+    await reception(doors).take_rows(SOURCE, payload(f"Réf;Nom;Téléphone;CF;Ville\n{rows}"))
+
+    times = [event.time for event in doors.events]
+    assert times == [frozen - timedelta(microseconds=1_199 - n) for n in range(1_200)]
+
+
+def test_the_simulated_world_says_of_a_file_what_the_door_says(frozen: datetime) -> None:
+    text = f"{FILE}19;Zoé;12;EB;\n"
+    world = World("academy", frozen, Known.directory, [])
+
+    said = world.receive_file(Input(SOURCE, "file", file=text))
+
+    doors = Doors()
+    asyncio.run(reception(doors).take_rows(SOURCE, payload(text)))
+    assert [(each.id, each.time, each.data) for each in said] == [
+        (each.id, each.time, each.data) for each in doors.events
+    ]
+    assert isinstance(said[2].data, InboundQuarantined)
+    assert said[2].data.why.startswith("row 5: '12' is no complete phone number")
 
 
 async def test_the_same_file_again_says_the_same_events() -> None:

@@ -6,11 +6,14 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from services.intake.core.arrival import Arrival, Refusal
+from services.intake.core.normal_form import Acceptance, normalise, quarantined
 from services.intake.formats.form import mapped
 from services.intake.formats.payload import Payload
+from shared.contract.envelope import Envelope
 from shared.domain.rulebook.source import Source
 
 ROWS_MOST = 10_000
@@ -20,11 +23,26 @@ _DELIMITERS = ";,\t"
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row: its number in the file as people count (the header is 1), itself and its header as
-    CSV, and what it says."""
+    CSV, what it says, and how many rows follow it."""
 
     number: int
     text: bytes
     arrival: Arrival
+    followed_by: int = 0
+
+    def normalised(self, source: Source, acceptance: Acceptance) -> tuple[Envelope, Refusal | None]:
+        """The row as the event that intake says, and its refusal where it cannot be used.
+
+        Each row is received a microsecond before the one below it: so rows keep the order of the
+        file, and none is ahead of the clock.
+        """
+        at = acceptance.at - timedelta(microseconds=self.followed_by)
+        own = replace(acceptance, at=at)
+        try:
+            return normalise(source, self.arrival, own), None
+        except Refusal as refusal:
+            why = Refusal(f"row {self.number}: {refusal.sentence}", refusal.field)
+            return quarantined(source.id, why.sentence, own, self.arrival.provider_id), why
 
 
 def read(source: Source, payload: Payload) -> list[Row]:
@@ -49,7 +67,7 @@ def read(source: Source, payload: Payload) -> list[Row]:
         found.append(Row(number, _csv([header, cells]), arrival))
     if not found:
         raise Refusal("the file has no row below its first line")
-    return found
+    return [replace(row, followed_by=len(found) - n) for n, row in enumerate(found, 1)]
 
 
 def _table(body: bytes) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
