@@ -51,7 +51,8 @@ from services.pipeline.core.action import Action, AnswerQuestion, Assign, Classi
 from services.pipeline.core.digest import owners_for
 from services.pipeline.core.engine import CascadeTooLong
 from services.pipeline.core.identity import lead_id
-from services.pipeline.core.lead import Lead, by_urgency
+from services.pipeline.core.lead import Lead
+from services.pipeline.core.order import by_urgency
 from services.pipeline.core.queue import standing
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.invitation import Invitation

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
+from services.pipeline.core.order import place
 from services.pipeline.core.queue import standing
+from services.pipeline.store import PLACE
 from shared.domain.directory import Directory
 from shared.domain.rulebook.condition import By, Condition, Is
 from shared.domain.rulebook.declaration import Queue
@@ -20,24 +22,25 @@ PAGE = 100
 
 # The status is written out, so that the planner sees the index of the lost ones.
 _CANDIDATES = """
-SELECT l.state::text AS lead, c.state::text AS contact
-FROM lead l JOIN contact c ON c.id = l.contact
-WHERE l.tenant = $1 AND l.status = '{status}'
-  AND ($2::text IS NULL OR l.owner = $2)
-  AND ($3::text[] IS NULL OR l.pipeline = ANY($3))
-  AND (l.received_at, l.id) > ($4, $5::uuid)
-ORDER BY l.received_at, l.id
-LIMIT $6
+SELECT state::text AS lead, (SELECT state::text FROM contact WHERE id = lead.contact) AS contact
+FROM lead
+WHERE tenant = $1 AND status = '{status}'
+  AND ($2::text IS NULL OR owner = $2)
+  AND ($3::text[] IS NULL OR pipeline = ANY($3))
+  AND ({place}) > ($4, $5::bigint, $6::uuid)
+ORDER BY {place}
+LIMIT $7
 """
 _BY_STATUS = {
-    status: _CANDIDATES.format(status=status) for status in ("open", "won", "lost", "invalid")
+    status: _CANDIDATES.format(status=status, place=PLACE)
+    for status in ("open", "won", "lost", "invalid")
 }
 _OWED = """
 SELECT state::text FROM lead WHERE tenant = $1 AND status = 'open' AND owner = $2
 UNION ALL
 SELECT state::text FROM lead WHERE tenant = $1 AND lent @> ARRAY[$2::text] AND lent <> '{}'
 """
-_FIRST = (datetime(1, 1, 1, tzinfo=UTC), "00000000-0000-0000-0000-000000000000")
+_FIRST = (datetime(1, 1, 1, tzinfo=UTC), 0, "00000000-0000-0000-0000-000000000000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,7 @@ async def _pages(
                 yield page
             if len(page) < PAGE:
                 break
-            last = page[-1][0]
-            after = (last.received_at, last.id)
+            after = place(page[-1][0])
 
 
 def _where(

@@ -14,6 +14,9 @@ from services.pipeline.world_lock import LONGEST_MAIL_ID
 from shared.contract.envelope import Envelope
 from shared.runtime.postgres import Transaction
 
+PLACE = "received_at, tie_break, id"
+"""In which order leads stand: what `core.order.place` is in memory."""
+
 # JSON travels as the bytes it was written in: as text it would be decoded here, and encoded again
 # by the driver.
 _SAVE_CONTACTS = """
@@ -43,15 +46,16 @@ WHERE p.tenant = n.tenant AND p.kind = n.kind AND p.value = n.value
 _SAVE_LEADS = """
 INSERT INTO lead
   (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words, state,
-   lent, next_due_at)
+   lent, next_due_at, tie_break)
 SELECT id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words,
-  convert_from(state, 'UTF8')::json, string_to_array(lent, ' '), next_due_at
+  convert_from(state, 'UTF8')::json, string_to_array(lent, ' '), next_due_at,
+  tie_break
 FROM unnest(
   $1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
   $9::text[], $10::timestamptz[], $11::text[], $12::bytea[], $13::text[],
-  $14::timestamptz[]
+  $14::timestamptz[], $15::bigint[]
 ) AS n (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words,
-        state, lent, next_due_at)
+        state, lent, next_due_at, tie_break)
 ON CONFLICT (id) DO UPDATE SET
   contact = excluded.contact,
   pipeline = excluded.pipeline,
@@ -61,7 +65,8 @@ ON CONFLICT (id) DO UPDATE SET
   words = excluded.words,
   state = excluded.state,
   lent = excluded.lent,
-  next_due_at = excluded.next_due_at
+  next_due_at = excluded.next_due_at,
+  tie_break = excluded.tie_break
 """
 _SAVE_MAILS = """
 INSERT INTO lead_mail (tenant, message_id, lead)
@@ -79,7 +84,6 @@ _OPEN_LEADS = """
 SELECT state::text
 FROM lead
 WHERE tenant = $1 AND status = 'open' AND owner = ANY($2::text[])
-ORDER BY received_at, id
 """
 
 
@@ -108,7 +112,7 @@ async def save(tx: Transaction, before: World, after: World, steps: Sequence[Ste
 
 
 async def open_leads_of(tx: Transaction, tenant: str, owners: Collection[str]) -> list[Lead]:
-    """The open leads of these agents, as they are now; not locked."""
+    """The open leads of these agents, as they are now, in no order; not locked."""
     if not owners:
         return []
     rows = await tx.fetch(_OPEN_LEADS, tenant, list(owners))
@@ -189,6 +193,7 @@ def _row(lead: Lead) -> tuple[object, ...]:
         _json(lead),
         _lent(lead),
         lead.next_due_at,
+        lead.tie_break,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.pipeline import store, world_lock
+from services.pipeline import leads, queues, store, world_lock
 from services.pipeline.app import MIGRATIONS
 from shared.runtime import migration, relay
 from shared.runtime.postgres import Postgres, Session
@@ -35,6 +35,16 @@ async def test_the_points_of_a_batch_are_looked_up_one_by_one_among_all_of_a_com
 async def test_the_leads_of_a_batch_are_looked_up_by_their_ids_alone(fresh: Postgres) -> None:
     plan = await _plan(await fresh.session(), world_lock._CONTACTS_OF_LEADS, "null, null")
     assert "Index Scan using lead_pkey" in plan
+
+
+async def test_a_page_of_leads_is_read_in_the_order_of_an_index(fresh: Postgres) -> None:
+    none = ", ".join(["null"] * 10)
+    plan = await _plan(await fresh.session(), leads._NEWEST, none)
+    assert "Index Scan using lead_newest" in plan
+    assert "Sort" not in plan
+    plan = await _plan(await fresh.session(), queues._BY_STATUS["lost"], "null" + ", null" * 6)
+    assert "Index Scan using lead_lost" in plan
+    assert "Sort" not in plan
 
 
 async def test_the_relay_reads_its_next_rows_and_no_others(fresh: Postgres) -> None:

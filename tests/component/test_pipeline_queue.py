@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 import services.pipeline
 from relance.simulation.company import Company, read_company
 from relance.stack.home import PROJECT
-from services.pipeline import queues, store
+from services.pipeline import leads, queues, store
 from services.pipeline.acting import Acting, Request
 from services.pipeline.answers import Answer
 from services.pipeline.core.action import Take
@@ -75,6 +76,7 @@ def _lead(chance: random.Random, number: int) -> Lead:
         channel="form",
         source="affectations",
         received_at=received,
+        tie_break=chance.randrange(3),
         time=received,
         stage="lost" if status == "lost" else "to_enter",
         previous_stage="to_enter",
@@ -90,10 +92,10 @@ def _lead(chance: random.Random, number: int) -> Lead:
     )
 
 
-async def kept(sessions: Postgres, leads: Sequence[Lead]) -> World:
+async def kept(sessions: Postgres, held: Sequence[Lead]) -> World:
     """The database and the world that hold these leads."""
-    contacts = [Contact(id=lead.contact, tenant=TENANT, leads=(lead.id,)) for lead in leads]
-    world = World.of(contacts, leads)
+    contacts = [Contact(id=lead.contact, tenant=TENANT, leads=(lead.id,)) for lead in held]
+    world = World.of(contacts, held)
     async with sessions.transaction() as tx:
         await store.save(tx, World(), world, ())
     return world
@@ -126,6 +128,53 @@ async def test_the_queue_is_the_same_in_sql_and_in_the_core(
     assert by_core
 
 
+@pytest.mark.parametrize("salt", ["lead", "other", "third"])
+async def test_leads_of_one_instant_are_paged_in_the_same_order_under_any_ids(
+    sessions: Postgres, company: Company, salt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "PAGE", 7)
+    await kept(sessions, [_of_one_instant(salt, number) for number in range(40)])
+    by_what_they_said = [f"N{number}" for number in range(40)]
+
+    async with sessions.transaction() as tx:
+        asking = queues.Asking(TENANT, "emma", company.book, company.directory, NOW)
+        queued = await queues.next_in(tx, company.book.queues["calls"], asking, 1_000)
+        urgent = await _all_pages(tx, leads.Wanted(order="urgency", limit=7))
+        newest = await _all_pages(tx, leads.Wanted(limit=7))
+
+    assert [lead.number for lead in queued] == by_what_they_said
+    assert urgent == by_what_they_said
+    assert newest == by_what_they_said[::-1]
+
+
+def _of_one_instant(salt: str, number: int) -> Lead:
+    received = NOW - timedelta(days=9)
+    task = Task(id="t", name="rp", title="RP", to="chloe", created_at=received, due_at=NOW)
+    return _lead(random.Random(0), number).model_copy(
+        update={
+            "id": derived_id(salt, str(number)),
+            "contact": derived_id(salt, "contact", str(number)),
+            "pipeline": "prospecting",
+            "received_at": received,
+            "tie_break": number,
+            "status": "lost",
+            "reason": "unreachable",
+            "closed_at": NOW - timedelta(days=8),
+            "blocked": {},
+            "tasks": {task.id: task},
+        }
+    )
+
+
+async def _all_pages(tx: Transaction, wanted: leads.Wanted) -> list[str]:
+    """The numbers, read page by page; each place travels as the cursor that people send back."""
+    found, place = await leads.page(tx, TENANT, wanted)
+    if place is None:
+        return [lead.number for lead in found]
+    after = leads.Place.read(place.cursor)
+    return [lead.number for lead in found] + await _all_pages(tx, replace(wanted, after=after))
+
+
 async def test_agents_who_take_at_once_get_different_leads_and_the_last_one_none(
     sessions: Postgres, company: Company
 ) -> None:
@@ -152,7 +201,7 @@ async def test_agents_who_take_at_once_get_different_leads_and_the_last_one_none
     outcomes = await asyncio.gather(*(take(agent) for agent in AGENTS))
 
     assert sorted(status for status, _ in outcomes) == ["200", "200", "queue-empty"]
-    assert sorted(lead for _, leads in outcomes for lead in leads) == sorted(x.id for x in lost)
+    assert sorted(lead for _, taken in outcomes for lead in taken) == sorted(x.id for x in lost)
 
 
 def _stands_for_all(lead: Lead) -> bool:

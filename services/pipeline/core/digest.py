@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.notify import lead_values
+from services.pipeline.core.order import oldest_first
 from services.pipeline.core.turn import SOURCE
 from shared.contract.directory import Agent
 from shared.contract.envelope import Because, Envelope, caused
@@ -65,8 +66,7 @@ def digest(
     agent = directory.agent(data.agent)
     if directory.away(agent.id, due.time) is not None:
         return []  # decision 8: their manager's digest names them
-    oldest_first = sorted(leads, key=lambda lead: (lead.received_at, lead.id))
-    morning = Morning(book, directory, oldest_first, due.time, data.date)
+    morning = Morning(book, directory, oldest_first(leads), due.time, data.date)
     asked: list[Envelope] = []
     for declared in book.digests:
         values = _values(declared, morning, agent)

@@ -18,6 +18,7 @@ from services.pipeline.core.lead import (
     Payment,
     Question,
 )
+from services.pipeline.core.order import tie_break
 from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import ContactPoint, EmailOpened
 from shared.contract.notifications import NotificationSent
@@ -62,6 +63,7 @@ def create(envelope: Envelope, data: LeadCreated) -> Lead:
         channel=data.channel,
         source=data.source,
         received_at=data.received_at,
+        tie_break=tie_break(data),
         time=envelope.time,
         points=data.points,
         name=data.name,

@@ -19,6 +19,7 @@ def _erased(lead: Lead, envelope: Envelope, _: LeadErased) -> Update:
     }
     return {
         "erased_at": envelope.time,
+        "tie_break": 0,
         "points": (),
         "name": None,
         "company": None,

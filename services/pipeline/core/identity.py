@@ -10,6 +10,7 @@ from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.merge import invalidate, one_contact, one_lead_each
 from services.pipeline.core.moment import later
+from services.pipeline.core.order import place
 from services.pipeline.core.phrase import Phrases
 from services.pipeline.core.repeat import note_repeat
 from services.pipeline.core.stage import assign, enter, reopen
@@ -138,7 +139,7 @@ def _to_resume(
         and turn.now <= later(turn.scene(lead.id), lead.closed_at, resume.within)
         and all_hold(resume.if_, turn.scene(lead.id))
     ]
-    return max(lost, key=lambda lead: (lead.closed_at, lead.id), default=None)
+    return max(lost, key=lambda lead: (lead.closed_at, place(lead)), default=None)
 
 
 def _is_woken_by_replies(turn: Turn, lead: Lead) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.pipeline.core.lead import Lead
+from services.pipeline.core.order import oldest_first
 from services.pipeline.core.turn import Turn
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.pipeline import LeadLate
@@ -48,8 +49,7 @@ def absences_of(cause: Envelope, leads: Iterable[Lead]) -> list[Envelope]:
     data = cause.data
     assert isinstance(data, AgentAbsent)  # the handler saw to it
     owned = [lead for lead in leads if lead.is_open and lead.owner == data.agent]
-    owned.sort(key=lambda lead: (lead.received_at, lead.id))
     return [
         cause.model_copy(update={"id": derived_id(cause.id, lead.id), "subject": lead.id})
-        for lead in owned
+        for lead in oldest_first(owned)
     ]

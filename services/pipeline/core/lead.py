@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -135,13 +134,15 @@ class Message(State):
 class Lead(State):
     """One request of a contact in one pipeline.
 
-    `time` is the latest event's: per lead it never runs back. `points`, `name`, `company`,
-    `subject` and `text` are what this request is known by, for people; what counts for matching
-    is the contact. `linked` are the leads it came of; `kept` is the lead on which work goes on,
-    where this one is the same request (002-03). `also_by`: the channels by which its contact got in
-    touch again. `heard`: the `dedupe_key` of each input without an id of the sender's → when it
-    came in. `blocked`: channel → the rule that forbids it on this lead, `person_blocked` that
-    which forbids it because the person said so. `erased_at`: since when nobody knows whose it was.
+    `time` is the latest event's: per lead it never runs back. `tie_break` follows from what it said
+    when it began, and orders leads received at the same instant (`order.py`). `points`, `name`,
+    `company`, `subject` and `text` are what this request is known by, for people; what counts for
+    matching is the contact. `linked` are the leads it came of; `kept` is the lead on which work
+    goes on, where this one is the same request (002-03). `also_by`: the channels by which its
+    contact got in touch again. `heard`: the `dedupe_key` of each input without an id of the
+    sender's → when it came in. `blocked`: channel → the rule that forbids it on this lead,
+    `person_blocked` that which forbids it because the person said so. `erased_at`: since when
+    nobody knows whose it was.
     `late_at` is set once and stays (003-11).
     `fired` are deadlines due by the appointment that have come: they are planned again when it is
     moved.
@@ -157,6 +158,7 @@ class Lead(State):
     channel: Channel
     source: str
     received_at: AwareDatetime
+    tie_break: int = 0
     time: AwareDatetime
     stage: str = ""
     stage_entered_at: AwareDatetime | None = None
@@ -242,9 +244,3 @@ class Lead(State):
     def point(self, kind: str) -> str | None:
         """The phone or e-mail this request is known by."""
         return next((point.value for point in self.points if point.kind == kind), None)
-
-
-def by_urgency(leads: Iterable[Lead]) -> list[Lead]:
-    """The leads that something is due for, the most urgent first (004-23)."""
-    due = [(lead.next_due_at, lead.id, lead) for lead in leads if lead.next_due_at is not None]
-    return [lead for _, _, lead in sorted(due, key=lambda each: each[:2])]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
 from services.pipeline.core.contact import Contact, Merge
 from services.pipeline.core.lead import Lead
+from services.pipeline.core.order import Place, longest_known_first, place
 from services.pipeline.core.stage import close, reopen
 from services.pipeline.core.turn import Turn
 from shared.contract.intake import ContactPoint
@@ -19,15 +19,10 @@ from shared.contract.pipeline import (
 from shared.domain.rulebook.declaration import Identity, Pipeline
 from shared.domain.rulebook.effect import PREVIOUS
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
-
 
 def one_contact(turn: Turn, contacts: Iterable[Contact], rule: str | None) -> Contact | None:
     """The one contact that all these are: the one known longest takes the others in."""
-    known = sorted(
-        {contact.id: contact for contact in contacts}.values(),
-        key=lambda contact: (contact.since or _NEVER, contact.id),
-    )
+    known = longest_known_first(contacts)
     if not known:
         return None
     elder, *others = known
@@ -141,10 +136,10 @@ def _alike(turn: Turn, contact: str, pipeline: Pipeline) -> list[list[Lead]]:
     return list(groups.values())
 
 
-def _rank(lead: Lead, identity: Identity) -> tuple[bool, int, datetime, str]:
+def _rank(lead: Lead, identity: Identity) -> tuple[bool, int, Place]:
     """Whoever called about a lead has called, also where that lead began with a letter."""
     keep = identity.keep
     last = max(len(keep) - 1, 0)
     channels = (lead.channel, *lead.also_by)
     rank = min(keep.index(channel) if channel in keep else last for channel in channels)
-    return (not lead.owner_locked, rank, lead.received_at, lead.id)
+    return (not lead.owner_locked, rank, place(lead))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from services.pipeline.core import order
 from services.pipeline.core.condition import all_hold
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
@@ -15,7 +16,7 @@ from shared.domain.rulebook.declaration import Queue
 from shared.domain.rulebook.effect import PREVIOUS
 from shared.domain.rulebook.rulebook import Rulebook
 
-Place = tuple[int, datetime, str]
+Place = tuple[int, order.Place]
 
 
 def place_of(scene: Scene, queue: Queue) -> Place | None:
@@ -24,7 +25,7 @@ def place_of(scene: Scene, queue: Queue) -> Place | None:
         return None
     for number, section in enumerate(queue.order):
         if all_hold(section.if_, scene):
-            return number, scene.lead.received_at, scene.lead.id
+            return number, order.place(scene.lead)
     return None
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from services.pipeline.core.contact import Contact, contact_evolve, joined, parted
 from services.pipeline.core.evolve import create, evolve
 from services.pipeline.core.lead import Lead, Task
-from services.pipeline.core.world import PointKey, UnknownLead, World
+from services.pipeline.core.world import PointKey, UnknownLead, World, with_mails_of
 from shared.contract.envelope import Because, Envelope, Event, caused
 from shared.contract.intake import ContactPoint
 from shared.contract.pipeline import ActionRefused, ContactMerged, LeadCreated, LeadUnlinked
@@ -253,7 +253,7 @@ class Turn:
             after, before_mail = evolve(before, envelope), before.mail_ids
         self._leads[envelope.subject] = after
         if after.mail_ids is not before_mail:
-            self._threads = {**self._threads, **dict.fromkeys(after.mail_ids, after.id)}
+            self._threads = with_mails_of(self._threads, self._leads, after)
         if isinstance(data, REGROUPED):
             self._regroup(envelope, data)
         else:

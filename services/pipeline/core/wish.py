@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from services.pipeline.core.consent import Word, block, consent, revocation, unblock
 from services.pipeline.core.contact import Contact, Point
+from services.pipeline.core.order import place
 from services.pipeline.core.turn import Turn
 from shared.contract.envelope import derived_id
 from shared.contract.intake import Channel, ContactPoint, OptInReceived, OptOutReceived
@@ -65,5 +66,5 @@ def _people(turn: Turn, points: Iterable[ContactPoint]) -> list[Contact]:
 def _lead_of(turn: Turn, contact: Contact) -> str | None:
     """Where the person's word is told: their newest open lead, else the newest."""
     leads = [turn.lead(id_) for id_ in contact.leads if turn.has_lead(id_)]
-    newest = max(leads, key=lambda lead: (lead.is_open, lead.received_at, lead.id), default=None)
+    newest = max(leads, key=lambda lead: (lead.is_open, place(lead)), default=None)
     return newest.id if newest else None

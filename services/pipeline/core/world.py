@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
+from services.pipeline.core.order import oldest_first, place
 from shared.contract.intake import ContactPoint
 
 PointKey = tuple[str, str]
@@ -21,7 +22,8 @@ def point_key(point: ContactPoint) -> PointKey:
 class World:
     """One tenant's contacts and leads: all of them, or those the shell has locked.
 
-    The mappings are replaced, never changed in place. `threads`: mail id → lead id. `objections`:
+    The mappings are replaced, never changed in place. `threads`: mail id → lead id, the newest
+    one's where several leads have that mail. `objections`:
     a point that was an erased person's → what they had forbidden, channel → rule.
     """
 
@@ -40,7 +42,7 @@ class World:
     ) -> World:
         """The world that holds these; points and threads follow from them."""
         people = {contact.id: contact for contact in contacts}
-        known = {lead.id: lead for lead in leads}
+        known = {lead.id: lead for lead in oldest_first(leads)}
         return cls(
             contacts=people,
             points={(p.kind, p.value): c.id for c in people.values() for p in c.points},
@@ -48,6 +50,15 @@ class World:
             threads={mail: lead.id for lead in known.values() for mail in lead.mail_ids},
             objections=objections or {},
         )
+
+
+def with_mails_of(
+    threads: Mapping[str, str], leads: Mapping[str, Lead], lead: Lead
+) -> Mapping[str, str]:
+    """The threads once this lead has its mails; those that a newer lead has, too, stay there."""
+    holders = ((mail, leads.get(threads.get(mail, ""))) for mail in lead.mail_ids)
+    mine = (mail for mail, other in holders if other is None or place(other) <= place(lead))
+    return {**threads, **dict.fromkeys(mine, lead.id)}
 
 
 def beside(world: World, others: Iterable[Lead]) -> World:
