@@ -179,7 +179,9 @@ def letters_redrive(
     letters: Annotated[
         list[str] | None, typer.Argument(help="As listed, such as pipeline/12.")
     ] = None,
-    subject: Annotated[str | None, typer.Option(help="All of this lead or agent.")] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="All of this lead, or of TENANT/AGENT.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without, it is only shown.")] = False,
 ) -> None:

@@ -122,7 +122,7 @@ def _unasked(evidence: Evidence, watched: Mapping[str, _Watched]) -> Iterator[Fi
 
 
 def _digests(evidence: Evidence) -> Iterator[Finding]:
-    days = Counter((due.agent, due.date) for _, due in of(evidence.reminders, DigestDue))
+    days = Counter((event.subject, due.date) for event, due in of(evidence.reminders, DigestDue))
     for (agent, day), times in days.items():
         if times > 1:
             yield Finding(

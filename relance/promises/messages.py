@@ -45,7 +45,7 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
 def _requests(evidence: Evidence, fates: Fates) -> Iterator[Finding]:
     """Each request was decided; a withdrawn one too, a held one at least put off."""
     requests = {
-        event.id: request_of(event)
+        event.id: _occasion(event.tenant, request_of(event))
         for kind in (NotificationRequested, HandoffRequested)
         for event, _ in of(evidence.pipeline, kind)
     }
@@ -57,17 +57,16 @@ def _requests(evidence: Evidence, fates: Fates) -> Iterator[Finding]:
                     "without_cause", id_, f"message {id_} names a request that nobody made"
                 )
             else:
-                answered.add(_occasion(requests[message.request]))
-    for recipient, template, occasion in sorted(
-        {_occasion(request) for request in requests.values()} - answered
-    ):
+                answered.add(requests[message.request])
+    for _, recipient, template, occasion in sorted(set(requests.values()) - answered):
         yield Finding(
             "untold", recipient, f"{template} to {recipient} for {occasion} was never decided"
         )
 
 
-def _occasion(request: NotificationRequested) -> tuple[str, str, str]:
-    return request.to.id, request.template, request.occasion
+def _occasion(tenant: str, request: NotificationRequested) -> tuple[str, str, str, str]:
+    """What makes two requests the same message; two companies may have agents of one id."""
+    return tenant, request.to.id, request.template, request.occasion
 
 
 def _fates(fates: Fates) -> Iterator[Finding]:

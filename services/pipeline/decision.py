@@ -17,6 +17,7 @@ from services.pipeline.core.world import World, point_key
 from services.pipeline.erasure import scrubbed_step
 from services.pipeline.store import Step
 from services.pipeline.world_lock import Named
+from shared.contract.directory import agent_subject
 from shared.contract.envelope import Envelope
 from shared.contract.intake import EmailOpened, InvitationAnswered
 from shared.contract.reminders import AgentAbsent, DigestDue
@@ -50,8 +51,10 @@ def lead_about(envelope: Envelope) -> str | None:
     data = envelope.data
     if isinstance(data, DigestDue):
         return None
-    if isinstance(data, AgentAbsent) and envelope.subject == data.agent:
-        return None
+    if isinstance(data, AgentAbsent):
+        agent = (agent_subject(envelope.tenant, data.agent), data.agent)  # as it was once
+        if envelope.subject in agent:
+            return None
     return lead_of(envelope)
 
 

@@ -167,3 +167,9 @@ def kind_of(document: Document) -> Kind:
 def key_of(tenant: str, document: Document) -> str:
     """The record key on `directory.v1`."""
     return f"{tenant}/{kind_of(document)}/{document.id}"
+
+
+def agent_subject(tenant: str, agent: str) -> str:
+    """The subject of what is said of an agent: two companies may have one of the same id, and
+    what waits for the one must not hold up the other (events are in order by subject)."""
+    return f"{tenant}/{agent}"

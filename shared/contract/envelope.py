@@ -78,7 +78,7 @@ class Envelope(Value):
     """One event with its CloudEvents attributes.
 
     `id` is a UUID in text. `source` is the service (`/pipeline`) or the outside system.
-    `subject` is the key that orders events (a lead, agent or notification id).
+    `subject` is the key that orders events (a lead or notification id, `tenant/agent`).
     `time` is when intake accepted the input that caused it, UTC; the only now a core sees.
     `sequence` is dense per (source, subject), set by the outbox (`runtime.md` 9).
     """

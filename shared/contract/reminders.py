@@ -48,7 +48,7 @@ class DigestDue(Event):
 class AgentAbsent(Event):
     """An agent has been away for more than 24 hours, since `since`, and is until `until`.
 
-    Pipeline finds their open leads. The envelope's subject is the agent.
+    Pipeline finds their open leads. The envelope's subject is `tenant/agent`.
     """
 
     type = "relance.agent.absent.v1"

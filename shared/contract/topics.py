@@ -68,7 +68,7 @@ INTAKE_RAW = Topic(
 INTAKE = Topic(
     "intake.events.v1",
     "intake",
-    "keyed hash of the first contact point",
+    "keyed hash of tenant and first contact point",
     flush_each=True,
     events=INTAKE_EVENTS,
     readers=("pipeline",),
@@ -87,21 +87,21 @@ DIRECTORY = Topic(
 PIPELINE = Topic(
     "pipeline.events.v1",
     "pipeline",
-    "lead id (digest requests: agent id; of a person: contact id)",
+    "lead id (digest requests: tenant/agent; of a person: contact id)",
     events=PIPELINE_EVENTS,
     readers=("reminders", "notifications"),
 )
 REMINDERS = Topic(
     "reminders.events.v1",
     "reminders",
-    "lead id (AgentAbsent, DigestDue: agent id)",
+    "lead id (AgentAbsent, DigestDue: tenant/agent)",
     events=REMINDERS_EVENTS,
     readers=("pipeline",),
 )
 NOTIFICATIONS = Topic(
     "notifications.events.v1",
     "notifications",
-    "lead or agent id",
+    "lead id or tenant/agent",
     events=NOTIFICATIONS_EVENTS,
     readers=("pipeline",),
 )

@@ -141,7 +141,8 @@ def per_company(
 ) -> BatchHandler:
     """A handler that takes a batch company by company, in order within each.
 
-    Events of a tenant that has no rulebook here are parked.
+    In the order of their names, as contact points are locked (`runtime.md` 14): two batches never
+    wait for each other in a circle. Events of a tenant that has no rulebook here are parked.
     """
 
     async def handle(tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
@@ -150,7 +151,7 @@ def per_company(
         for envelope in batch:
             parts.setdefault(envelope.tenant, []).append(envelope)
         said: list[Envelope] = []
-        for tenant, part in parts.items():
+        for tenant, part in sorted(parts.items()):
             company = companies.get(tenant)
             if company is None:
                 raise Park(part[0].id, str(UnknownTenant(tenant)))

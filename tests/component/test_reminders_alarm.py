@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from relance.stack.kafka import Kafka
 from relance.stack.postgres import Postgres
 from services.reminders.settings import RemindersSettings
-from shared.contract.directory import Absence, Interval, SpecialDay
+from shared.contract.directory import Absence, Interval, SpecialDay, agent_subject
 from shared.contract.due import Due
 from shared.contract.pipeline import DeadlineCleared, LeadClosed
 from shared.contract.reminders import AgentAbsent, DeadlinePlanned, DigestDue, LeadOverdue
-from tests.component.reminders_stand import Stand, new_lead
+from tests.component.reminders_stand import TENANT, Stand, new_lead
 from tests.unit.office import DOCUMENTS, MINSK, OFFICE, agent, at, site
 
 IN_HALF_AN_HOUR = Due.model_validate({"in": "30m"})
@@ -52,6 +52,11 @@ def coming(stand: Stand, *weekdays: int) -> datetime:
     while day.weekday() not in weekdays:
         day += timedelta(days=1)
     return at(f"{day}T00:00")
+
+
+def subject(name: str) -> str:
+    """Of what is told of that agent."""
+    return agent_subject(TENANT, name)
 
 
 async def test_a_task_is_overdue_after_its_open_half_hour_and_that_is_told_once(
@@ -130,13 +135,15 @@ async def test_a_deadline_of_an_unknown_site_waits_until_the_directory_knows_it(
 async def test_each_agent_has_one_digest_an_open_day_at_nine_of_their_site(stand: Stand) -> None:
     friday = coming(stand, 4)
     await stand.until(friday)
-    told_before = {name: len(await stand.told(name, DigestDue)) for name in ("anna", "paul")}
+    told_before = {
+        name: len(await stand.told(subject(name), DigestDue)) for name in ("anna", "paul")
+    }
 
     await stand.until(friday + timedelta(days=3, hours=18))
 
     days = [friday.astimezone(MINSK).date() + timedelta(days=n) for n in (0, 3)]
     for name, zone in (("anna", "Europe/Minsk"), ("paul", "Europe/Paris")):
-        week = (await stand.told(name, DigestDue))[told_before[name] :]
+        week = (await stand.told(subject(name), DigestDue))[told_before[name] :]
         assert [said(each) for each in week] == [(day, at(f"{day}T09:00", zone)) for day in days]
         assert [each.time for each in week] == [each_at for _, each_at in map(said, week)]
 
@@ -144,7 +151,7 @@ async def test_each_agent_has_one_digest_an_open_day_at_nine_of_their_site(stand
 async def test_a_late_start_tells_today_once_and_no_day_before(stand: Stand) -> None:
     morning = coming(stand, 0, 1, 2) + timedelta(hours=8)
     await stand.until(morning)
-    told_before = len(await stand.told("boris", DigestDue))
+    told_before = len(await stand.told(subject("boris"), DigestDue))
     late = morning + timedelta(days=2, hours=4)
 
     assert stand.replicas[0].stop() == 0
@@ -152,7 +159,7 @@ async def test_a_late_start_tells_today_once_and_no_day_before(stand: Stand) -> 
     await stand.start()
     await stand.until(late + timedelta(hours=3))
 
-    [digest] = (await stand.told("boris", DigestDue))[told_before:]
+    [digest] = (await stand.told(subject("boris"), DigestDue))[told_before:]
     today = late.astimezone(MINSK).date()
     assert said(digest) == (today, at(f"{today}T09:00"))
     assert digest.time == late
@@ -163,14 +170,14 @@ async def test_somebody_new_has_a_digest_from_the_next_morning_and_who_left_has_
 ) -> None:
     today = coming(stand, 0, 1, 2, 3)
     await stand.until(today + timedelta(hours=10, minutes=30))
-    left_with = len(await stand.told("paul", DigestDue))
+    left_with = len(await stand.told(subject("paul"), DigestDue))
 
     await stand.know(agent("clara"), agent("paul", "paris", withdrawn=True))
     await stand.until(today + timedelta(hours=36))
 
-    [first] = await stand.told("clara", DigestDue, 1)
+    [first] = await stand.told(subject("clara"), DigestDue, 1)
     assert said(first)[0] == today.astimezone(MINSK).date() + timedelta(days=1)
-    assert len(await stand.told("paul", DigestDue)) == left_with
+    assert len(await stand.told(subject("paul"), DigestDue)) == left_with
 
 
 async def test_003_12_an_absence_is_told_once_after_a_day_and_not_when_it_is_taken_back(
@@ -185,11 +192,11 @@ async def test_003_12_an_absence_is_told_once_after_a_day_and_not_when_it_is_tak
 
     await stand.until(begins + timedelta(days=2))
 
-    [absent] = await stand.told("anna", AgentAbsent, 1)
+    [absent] = await stand.told(subject("anna"), AgentAbsent, 1)
     assert isinstance(absent.data, AgentAbsent)
     assert (absent.data.since, absent.data.until) == (begins, anna.ends)
     assert absent.time == begins + timedelta(days=1)
-    assert await stand.told("boris", AgentAbsent) == []
+    assert await stand.told(subject("boris"), AgentAbsent) == []
     await stand.know(anna.model_copy(update={"withdrawn": True}))
 
 

@@ -147,7 +147,7 @@ def _beginning() -> Sequence[Event]:
 
 def _digest(reminders: _Said) -> None:
     due = DigestDue(agent="anna", date=date(2026, 3, 3), due_at=LATER_AT)
-    said = reminders.say(envelope("nine o'clock", due, "anna"), due, "anna")
+    said = reminders.say(envelope("nine o'clock", due, "t/anna"), due, "t/anna")
     reminders.events[-1] = said.model_copy(update={"causationid": None})
 
 

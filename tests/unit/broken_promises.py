@@ -145,7 +145,7 @@ BROKEN: dict[str, tuple[str, Ledgers]] = {
         changed(PIPELINE.name, lambda events: events[:-1]),
     ),
     "no event of a subject came out": (
-        "lost: … none of 1 events of anna is published",
+        "lost: … none of 1 events of t/anna is published",
         changed(REMINDERS.name, lambda events: [e for e in events if e.subject == LEAD]),
     ),
     "a reader never took up the last event": (

@@ -8,10 +8,11 @@ import pytest
 
 from relance.audit import Ledgers, Report, audit
 from services.pipeline.store import Step
-from shared.contract.envelope import Envelope, caused
+from shared.contract.envelope import Envelope, caused, derived_id
 from shared.contract.notifications import NotificationSent, NotificationUnknown
-from shared.contract.pipeline import ActionRefused, TaskCompleted
-from shared.contract.topics import INTAKE, NOTIFICATIONS, PIPELINE
+from shared.contract.pipeline import ActionRefused, NotificationRequested, TaskCompleted
+from shared.contract.reminders import DigestDue
+from shared.contract.topics import INTAKE, NOTIFICATIONS, PIPELINE, REMINDERS
 from tests.unit.audited_house import (
     LATER_AT,
     LEAD,
@@ -49,6 +50,29 @@ def test_a_record_repeated_by_the_relay_is_counted_and_is_no_fault() -> None:
 
 def test_a_vendor_that_repeats_itself_is_no_fault() -> None:
     assert audit(changed(INTAKE.name, lambda events: [*events, events[0]])).ok
+
+
+def elsewhere(event: Envelope) -> Envelope:
+    """The same said by another company, of an agent with the same id."""
+    changes = {"id": derived_id("elsewhere", event.id), "tenant": "u", "subject": "u/anna"}
+    return event.model_copy(update=changes)
+
+
+def test_two_companies_may_each_have_an_anna_with_a_digest_of_that_day() -> None:
+    both = changed(
+        REMINDERS.name,
+        lambda events: [*events, *(elsewhere(e) for e in events if isinstance(e.data, DigestDue))],
+    )
+    assert not [sentence for sentence in found(both) if "was due" in sentence]
+
+
+def test_what_one_company_told_its_anna_does_not_hide_that_the_others_was_told_nothing() -> None:
+    def asked_by_both(events: list[Envelope]) -> list[Envelope]:
+        asked = [e for e in events if isinstance(e.data, NotificationRequested)]
+        return [*events, *map(elsewhere, asked)]
+
+    both = changed(PIPELINE.name, asked_by_both)
+    assert "untold: new_lead to anna for o was never decided" in found(both)
 
 
 @pytest.mark.parametrize("what", BROKEN)

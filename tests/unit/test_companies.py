@@ -89,7 +89,7 @@ def test_a_service_can_have_something_against_a_rulebook() -> None:
         books.read("axelerator", published())
 
 
-async def test_each_company_has_its_own_handler_and_its_own_part_in_order() -> None:
+async def test_each_company_has_its_own_handler_and_its_own_part_in_order_of_their_names() -> None:
     taken: list[tuple[str, list[str]]] = []
 
     def handler_of(company: Company) -> BatchHandler:
@@ -108,8 +108,8 @@ async def test_each_company_has_its_own_handler_and_its_own_part_in_order() -> N
     batch = [event("carvivo", "1"), event("axelerator", "2"), event("carvivo", "3")]
     said = await per_company(known, handler_of)(TX, batch)
 
-    assert taken == [("carvivo", ["1", "3"]), ("axelerator", ["2"])]
-    assert [each.id for each in said] == ["1", "3", "2"]
+    assert taken == [("axelerator", ["2"]), ("carvivo", ["1", "3"])]
+    assert [each.id for each in said] == ["2", "1", "3"]
 
 
 async def test_an_event_of_a_company_without_a_rulebook_waits_with_a_sentence() -> None:

@@ -1,5 +1,6 @@
 """What arrives becomes one normal event; a lead is not refused for being incomplete."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -188,3 +189,12 @@ def test_what_cannot_be_read_names_its_reason() -> None:
     data = quarantined("site", "the body is no JSON", acceptance()).data
     assert isinstance(data, InboundQuarantined)
     assert data.why == "the body is no JSON"
+
+
+def test_a_persons_inputs_are_in_order_with_each_company_and_unlinked_between_companies() -> None:
+    there = replace(acceptance("other"), tenant="elsewhere")
+    typed = [form("+375 29 123-45-67", provider_id=each) for each in ("1", "2")]
+    first, second = (normalise(SITE, each, acceptance()).subject for each in typed)
+
+    assert first == second
+    assert normalise(SITE, typed[0], there).subject != first

@@ -57,7 +57,8 @@ def three_leads() -> Desk:
 def test_the_owner_reads_what_is_due_today_and_what_is_late_and_nothing_else() -> None:
     ((envelope, asked),) = digests(three_leads(), "anna")
 
-    assert (envelope.subject, asked.to.id, asked.template) == ("anna", "anna", "digest_agent")
+    assert (envelope.subject, asked.to.id) == ("axelerator/anna", "anna")
+    assert asked.template == "digest_agent"
     assert (asked.occasion, asked.lead) == ("2026-03-03", None)
     assert asked.because is not None
     assert asked.because.rule == "003-08"

@@ -125,7 +125,7 @@ def test_the_digest_says_for_whom_and_for_which_day_with_the_rule_that_made_it()
 
     assert said.data == DigestDue(because=NINE.because, agent="anna", date=MONDAY, due_at=due_at)
     assert (said.subject, said.tenant, said.time) == (
-        "anna",
+        "axelerator/anna",
         "axelerator",
         datetime(2026, 3, 2, 6, 3, tzinfo=UTC),
     )

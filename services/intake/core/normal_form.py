@@ -106,12 +106,15 @@ def raw_id_of(event_id: str) -> str:
     return derived_id(event_id, "raw")
 
 
-def record_key(points: Sequence[ContactPoint], hash_key: bytes) -> str | None:
-    """The keyed hash of the first contact point: orders a person's inputs, names nobody."""
+def record_key(acceptance: Acceptance, points: Sequence[ContactPoint]) -> str | None:
+    """The keyed hash of the first contact point: orders a person's inputs, names nobody.
+
+    Of each company another one, so that what waits for one company never holds up the other's.
+    """
     if not points:
         return None
-    named = f"{points[0].kind}:{points[0].value}".encode()
-    return hmac.new(hash_key, named, hashlib.sha256).hexdigest()[:32]
+    named = f"{acceptance.tenant}:{points[0].kind}:{points[0].value}".encode()
+    return hmac.new(acceptance.hash_key, named, hashlib.sha256).hexdigest()[:32]
 
 
 def _received(
@@ -144,7 +147,7 @@ def _received(
     )
     if arrival.provider_id is None:
         received = received.model_copy(update={"dedupe_key": _dedupe_key(received)})
-    key = record_key(points, acceptance.hash_key)
+    key = record_key(acceptance, points)
     return _envelope(source.id, received, acceptance, provider_id=arrival.provider_id, key=key)
 
 
@@ -169,7 +172,7 @@ def _wished(
             points=points,
             text=text,
         )
-    key = record_key(points, acceptance.hash_key)
+    key = record_key(acceptance, points)
     return _envelope(source.id, data, acceptance, provider_id=arrival.provider_id, key=key)
 
 
@@ -202,7 +205,7 @@ def _news(
             "recording_url": said.recording_url,
         }
         data = CallEnded.model_validate(told | more)
-    key = record_key(points, acceptance.hash_key)
+    key = record_key(acceptance, points)
     return _envelope(source.id, data, acceptance, provider_id=arrival.provider_id, key=key)
 
 
@@ -217,7 +220,7 @@ def _invitation_answered(
         text=block(arrival.text or "", VALUE_LONGEST),
     )
     points, _ = points_of(arrival, acceptance.region)
-    key = record_key(points, acceptance.hash_key)
+    key = record_key(acceptance, points)
     return _envelope(source.id, data, acceptance, provider_id=arrival.provider_id, key=key)
 
 

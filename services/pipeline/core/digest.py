@@ -14,7 +14,7 @@ from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.notify import lead_values
 from services.pipeline.core.order import oldest_first
 from services.pipeline.core.turn import SOURCE
-from shared.contract.directory import Agent
+from shared.contract.directory import Agent, agent_subject
 from shared.contract.envelope import Because, Envelope, caused
 from shared.contract.pipeline import NotificationRequested, Recipient
 from shared.contract.reminders import DigestDue
@@ -67,6 +67,7 @@ def digest(
     if directory.away(agent.id, due.time) is not None:
         return []  # decision 8: their manager's digest names them
     morning = Morning(book, directory, oldest_first(leads), due.time, data.date)
+    subject = agent_subject(due.tenant, agent.id)
     asked: list[Envelope] = []
     for declared in book.digests:
         values = _values(declared, morning, agent)
@@ -84,7 +85,7 @@ def digest(
                 },
             )
             asked.append(
-                caused(due, source=SOURCE, index=len(asked), subject=agent.id, data=request)
+                caused(due, source=SOURCE, index=len(asked), subject=subject, data=request)
             )
     return asked
 

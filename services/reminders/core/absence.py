@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.reminders.core.deadline import SOURCE
+from shared.contract.directory import agent_subject
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.reminders import AgentAbsent
 from shared.domain.directory import Away, Directory
@@ -40,7 +41,7 @@ class LongAbsence:
             id=derived_id(tenant, "absent", away.agent, away.since.isoformat()),
             source=SOURCE,
             type=data.type,
-            subject=away.agent,
+            subject=agent_subject(tenant, away.agent),
             time=max(self.due_at, now),
             tenant=tenant,
             data=data,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from services.reminders.core.deadline import SOURCE
+from shared.contract.directory import agent_subject
 from shared.contract.envelope import Because, Envelope, derived_id
 from shared.contract.reminders import DigestDue
 from shared.domain.calendar import NeverOpen, OpenHours
@@ -62,7 +63,7 @@ class Digest:
             id=derived_id(tenant, "digest", self.agent, self.date.isoformat()),
             source=SOURCE,
             type=data.type,
-            subject=self.agent,
+            subject=agent_subject(tenant, self.agent),
             time=max(self.due_at, now),
             tenant=tenant,
             data=data,

@@ -30,7 +30,7 @@ class Recipient(Value):
 class NotificationRequested(Event):
     """pipeline asks that a person be told; notifications decides how and whether.
 
-    Subject: the lead id; for a digest the agent id. `occasion` is what makes two messages the
+    Subject: the lead id; for a digest `tenant/agent`. `occasion` is what makes two messages the
     same message. `values` are the template's variables; with `collect` the requests of one
     occasion become one message, which speaks of them all. `attach` names files of the rulebook,
     `appointment` is the id of the one that it is about; `invitation` goes along with an e-mail.

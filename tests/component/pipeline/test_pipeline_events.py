@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from services.pipeline.handlers import Handler
 from shared.contract import topics
+from shared.contract.directory import agent_subject
 from shared.contract.envelope import Envelope
 from shared.contract.notifications import NotificationSent
 from shared.contract.pipeline import (
@@ -19,6 +20,7 @@ from shared.contract.reminders import DeadlinePlanned, DigestDue, LeadOverdue
 from shared.runtime import rulebook_folder, watermark
 from tests.component.pipeline.stand import (
     RULEBOOK,
+    TENANT,
     Stand,
     envelope_of,
     eventually,
@@ -189,12 +191,13 @@ async def test_the_digest_of_the_manager_tells_what_is_true_now(stand: Stand) ->
     planned = DeadlinePlanned(name=deadline.name, deadline_set=deadline.id, due_at=now)
     await stand.sibling(topics.REMINDERS, lead, planned)
     number = (await stand.shown(lead))["number"]
+    boss = agent_subject(TENANT, "boss")
     await stand.sibling(
-        topics.REMINDERS, "boss", DigestDue(agent="boss", date=now.date(), due_at=now)
+        topics.REMINDERS, boss, DigestDue(agent="boss", date=now.date(), due_at=now)
     )
     [digest] = [
         event
-        for event in await stand.events("boss", until=NotificationRequested)
+        for event in await stand.events(boss, until=NotificationRequested)
         if isinstance(event.data, NotificationRequested)
     ]
     assert isinstance(digest.data, NotificationRequested)
@@ -206,7 +209,9 @@ async def test_a_digest_that_could_not_wait_says_as_of_when_it_is(stand: Stand) 
     await _lead_with_a_deadline(stand)
     due_at = datetime.now(UTC) + timedelta(days=1)
     data = DigestDue(agent="boss", date=due_at.date(), due_at=due_at)
-    due = envelope_of(data, subject="boss", source="/reminders", sequence=1, time=due_at)
+    due = envelope_of(
+        data, subject=agent_subject(TENANT, "boss"), source="/reminders", sequence=1, time=due_at
+    )
     async with stand.service.postgres.transaction() as tx:
         directory = await stand.service.directory(tx)
     handler = Handler(rulebook_folder.read(RULEBOOK), directory, b"key")
