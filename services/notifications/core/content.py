@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from services.notifications.core import sms
 from services.notifications.core.consent import POINT_OF
 from services.notifications.core.invitation import calendar_of
@@ -18,6 +20,9 @@ from shared.domain.directory import Directory
 from shared.domain.rulebook.message import Body, Template
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.signed_link import VALID_FOR, Link
+
+SECTIONS = ("late", "today", "no_open_task", "shortfall", "tasks")
+"""Of a digest: lists of lines; `more` says of each how many further ones there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,19 @@ def _values(
         "zone": zone,
     }
     # What requests of older releases lack.
-    return {"as_of": None, **asked.values, **own}
+    return {"as_of": None, **_nothing_left_out(asked.values), **own}
+
+
+def _nothing_left_out(values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """A digest of an older release said all its lines."""
+    lists = [lines for name in SECTIONS if isinstance(lines := values.get(name), list)]
+    nothing: dict[str, JsonValue] = dict.fromkeys(SECTIONS, 0)
+    whole: dict[str, JsonValue] = {"more": nothing, "total": sum(map(len, lists)), **values}
+    advisers = values.get("advisers")
+    if isinstance(advisers, list):
+        told = [_nothing_left_out(each) if isinstance(each, dict) else each for each in advisers]
+        whole["advisers"] = told
+    return whole
 
 
 def _tidy(text: str) -> str:

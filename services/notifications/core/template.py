@@ -19,10 +19,10 @@ class TemplateError(ValueError):
 
 
 class _Limited(Environment):
-    """What a template may use at most; a digest of 500 leads needs a tenth of it."""
+    """What a template may use at most; the longest digest (300 lines) needs a third of it."""
 
     loop_iteration_limit = 20_000
-    output_stream_limit = 500_000
+    output_stream_limit = 1_000_000
     local_namespace_limit = 100_000
     context_depth_limit = 20
 

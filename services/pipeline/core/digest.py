@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
+from services.pipeline.core.abridgement import Line, Sections, abridged
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.notify import lead_values
 from services.pipeline.core.order import oldest_first
@@ -22,7 +23,6 @@ from shared.domain.directory import Directory
 from shared.domain.rulebook.declaration import Digest, Effort
 from shared.domain.rulebook.rulebook import Rulebook
 
-Line = dict[str, JsonValue]
 KEYS = {
     "due_today": "today",
     "late": "late",
@@ -100,15 +100,15 @@ def _values(declared: Digest, morning: Morning, agent: Agent) -> dict[str, JsonV
     """What this digest says to that agent; empty when there is nothing to say."""
     if declared.to == "owner":
         own = _sections(declared, morning, agent)
-        return {**own} if any(own.values()) else {}
-    advisers: list[JsonValue] = []
-    for member in _team_of(morning.directory, agent.id):
-        theirs = _sections(declared, morning, member)
-        if any(theirs.values()):
-            advisers.append({"name": member.name, **theirs})
-    if not advisers:
+        return abridged([own])[0] if any(own.values()) else {}
+    team = _team_of(morning.directory, agent.id)
+    of_each = [(member.name, _sections(declared, morning, member)) for member in team]
+    told = [(name, theirs) for name, theirs in of_each if any(theirs.values())]
+    if not told:
         return {}
-    return {"advisers": advisers, "absent": _absent(declared, morning, agent.id)}
+    shown = abridged([theirs for _, theirs in told])
+    advisers = [{"name": name, **theirs} for (name, _), theirs in zip(told, shown, strict=True)]
+    return {"advisers": [*advisers], "absent": _absent(declared, morning, agent.id)}
 
 
 def _absent(declared: Digest, morning: Morning, manager: str) -> list[JsonValue]:
@@ -129,7 +129,7 @@ def _team_of(directory: Directory, manager: str) -> list[Agent]:
     ]
 
 
-def _sections(declared: Digest, morning: Morning, owner: Agent) -> dict[str, JsonValue]:
+def _sections(declared: Digest, morning: Morning, owner: Agent) -> Sections:
     """The declared sections, each soonest first; the others are there and empty."""
     found: dict[str, list[Line]] = {key: [] for key in KEYS.values()}
     for lead in morning.leads:
@@ -147,10 +147,10 @@ def _sections(declared: Digest, morning: Morning, owner: Agent) -> dict[str, Jso
     shown = {KEYS[name] for name in declared.sections if name in KEYS}
     return {
         **{
-            key: [*sorted(lines, key=lambda line: str(line["due_at"]))] if key in shown else []
+            key: sorted(lines, key=lambda line: str(line["due_at"])) if key in shown else []
             for key, lines in found.items()
         },
-        "tasks": [*_tasks_of_kinds(declared, morning, owner)],
+        "tasks": _tasks_of_kinds(declared, morning, owner),
     }
 
 

@@ -263,6 +263,10 @@ class Digest(Part):
     all leads of the team, per adviser; with the section `absent` also who of them is away.
     The section `shortfall` lists the leads that were tried less than that on the last open day,
     `task:<kind>` the open tasks of that kind, whoever has them in hand.
+
+    Templates get a list of lines for each section (`today` `late` `no_open_task` `shortfall`
+    `tasks`), the most urgent first and 300 in all at most: `more` holds by the same names how many
+    further ones there are, `total` how many there are altogether.
     """
 
     template: Annotated[str, Ref("template")]
