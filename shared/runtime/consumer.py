@@ -93,6 +93,8 @@ class Consumer:
         async with self._in_hand:
             self._stopped = True
             await self.commit()
+        if self.client is not None:
+            kafka.leave_at_stop(self.client)
         await self._subscriber.stop()
         for task in tuple(self._tasks):
             task.cancel()

@@ -53,8 +53,8 @@ class Settings(BaseSettings):
     )
     member: str | None = Field(
         default=None,
-        description="This member's name, the same after a restart (a stateful set's pod): it gets "
-        "its partitions back at once instead of after the session's end.",
+        description="This member's name, the same after a restart (a stateful set's pod): killed, "
+        "it gets its partitions back at once instead of after the session's end.",
     )
     kafka_replication: int = Field(
         default=1, ge=1, le=9, description="Replicas a topic must have; 3 in production."

@@ -258,3 +258,22 @@ async def test_what_was_in_hand_at_stop_is_neither_lost_nor_done_again(bench: Be
     await bench.toy()
     told = await bench.told_of("lead-1", 50)
     assert told == [f"n{number}" for number in range(1, 51)]
+
+
+async def test_a_member_with_a_name_gives_its_place_up_when_it_is_stopped(bench: Bench) -> None:
+    named = bench.settings.model_copy(update={"member": "a"})
+    toy = Toy(bench.name, named, [bench.source])
+    await toy.start()
+    there = await members(named, f"{bench.name}.{bench.source.name}")
+    await toy.stop()
+
+    left = await members(named, f"{bench.name}.{bench.source.name}")
+
+    assert (there, left) == (1, 0), "the others would wait for the end of its session"
+
+
+async def members(settings: Settings, group: str) -> int:
+    """How many Kafka counts."""
+    async with topics.administrator(settings) as admin:
+        (answer,) = await admin.describe_consumer_groups([group])
+    return sum(len(described[5]) for described in answer.groups)
