@@ -1,25 +1,17 @@
-"""What is done to the stack: services killed, PostgreSQL crashed; and how long each is away."""
+"""What is done to the stack: services killed, PostgreSQL crashed; and how long until it works."""
 
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from time import monotonic
 
 from relance.stack.stack import SERVICES, Stack
-from tests.faults.whole_faults import Hit
+from tests.faults.in_hand import InHand
+from tests.faults.recovery import Recovery, wait_recovered
+from tests.faults.whole_faults import Hit, Scene
 
 UP_S = (0.3, 4.0)
 """How long, in seconds, something may work before it is hit again: at least, at most."""
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """After so long what was killed worked again; `at_s` since the fire began."""
-
-    what: str
-    at_s: float
-    seconds: float
 
 
 class Fire:
@@ -27,6 +19,7 @@ class Fire:
 
     def __init__(self, stack: Stack, seed: int) -> None:
         self.recoveries: list[Recovery] = []
+        self.in_hand = InHand(stack.postgres.dsn("notifications"))
         self._stack = stack
         self._chance = random.Random(seed)
         self._began = monotonic()
@@ -45,11 +38,12 @@ class Fire:
 
     async def hit(self, hit: Hit | None, times: int) -> None:
         """Something else, so many times."""
+        scene = Scene(self._stack, self._chance, self.in_hand)
         for _ in range(times if hit else 0):
             await asyncio.sleep(self._chance.uniform(*UP_S))
             at = monotonic()
             assert hit is not None
-            for took_s in await asyncio.to_thread(hit, self._stack, self._chance):
+            for took_s in await asyncio.to_thread(hit, scene):
                 self.recoveries.append(Recovery("hit", at - self._began, took_s))
 
     async def _lane(self, what: str, times: int) -> None:
@@ -63,15 +57,20 @@ class Fire:
         if what == "postgres":
             self._stack.postgres.crash()
             self._stack.postgres.start()
+            self.in_hand.note()
+            wait_recovered(self._stack)
         else:
             self._stack.services[what].kill()
-            self._stack.services[what].start()
+            self._stack.services[what].launch()
+            if what == "notifications":
+                self.in_hand.note()  # once it starts: looking costs no time of the recovery
+            wait_recovered(self._stack, [what])
 
 
 def table(recoveries: Sequence[Recovery]) -> str:
-    """When, what, and how long until it was ready again."""
+    """When, what, and how long until it worked again."""
     rows = [
-        f"  {each.at_s:6.1f} s  {each.what:<14} ready again after {each.seconds:5.1f} s"
+        f"  {each.at_s:6.1f} s  {each.what:<14} works again after {each.seconds:5.1f} s"
         for each in sorted(recoveries, key=lambda each: each.at_s)
     ]
     return "\n".join(rows)

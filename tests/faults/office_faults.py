@@ -12,11 +12,13 @@ from typing import Any
 from relance.stack.family import frozen
 from shared.runtime.topics import administrator
 from tests.component.test_runtime_poison import POISON
+from tests.faults import office_relay
 from tests.faults.office import SESSION_S, Office
 from tests.toy.event import note
 from tests.toy.process import Process
 
-Once = Callable[[Office, random.Random], Awaitable[None]]
+Once = Callable[[Office, random.Random], Awaitable[float | None]]
+"""Seconds if it looks itself for what the recovery is; else the office is probed."""
 PLACES = (
     "batch.begun",
     "batch.done",
@@ -241,6 +243,8 @@ FAULTS: tuple[Fault, ...] = (
         "kill -9 at random, each member", killed_at_random, 50, events=150_000, per_s=900, each=2
     ),
     Fault("SIGSTOP 30 s, SIGCONT", held(30.0), 2),
+    Fault("relay killed, another publishes", office_relay.killed, 5, note=office_relay.NOTE),
+    Fault("relay frozen, another publishes", office_relay.held, 3, note=office_relay.NOTE),
     Fault("SIGTERM, one after the other", rolling_restart, 5),
     Fault("scaled 1 -> 4 -> 1", scaled, 3, note="one to four members"),
     Fault("PostgreSQL crash and restart", database_crash, 20),
@@ -259,6 +263,7 @@ SEEDS: tuple[Fault, ...] = (
     Fault("kill -9 at every named point", killed_at_each, 1, each=len(PLACES)),
     Fault("SIGSTOP, partitions lost, SIGCONT", held(SESSION_S + 2.0), 1),
     Fault("kill -9 at random, each member", killed_at_random, 2, each=2),
+    Fault("relay killed, another publishes", office_relay.killed, 1),
     Fault("SIGTERM, one after the other", rolling_restart, 1),
     Fault("PostgreSQL crash and restart", database_crash, 2),
     Fault("all its sessions killed", backends_killed, 2),

@@ -61,5 +61,6 @@ async def strike(office: Office, fault: Fault, seed: int) -> Row:
 
 async def _hit(office: Office, fault: Fault, chance: random.Random) -> float:
     await asyncio.sleep(chance.uniform(*UP_S))
-    await fault.once(office, chance)
-    return await office.probe()
+    took_s = await fault.once(office, chance)
+    probed_s = await office.probe()
+    return probed_s if took_s is None else took_s

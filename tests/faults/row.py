@@ -19,10 +19,11 @@ LOSSES = ("lost", "repeated", "disordered", "stuck")
 class Row:
     """`on`: members of a toy service on the real runtime, or the whole system.
 
-    `repeated` counts effects, `unknown` messages that a crash left in doubt, each named.
+    `repeated` counts effects, `unknown` messages that a crash left in doubt, each named; `in_hand`
+    what was being handed over at the hits (None: not looked at).
     `recovery_s` is the slowest: until everything told before the fault's end had taken effect
-    (toys), or until what was killed was ready again (the whole). `cpu_percent` is the busiest
-    member's while it could only wait.
+    (toys), or until what was hit worked again (the whole, `recovery`). `cpu_percent` is the
+    busiest member's while it could only wait.
     """
 
     fault: str
@@ -39,11 +40,18 @@ class Row:
     took_s: float = 0.0
     note: str = ""
     at: str = ""
+    in_hand: int | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was lost, repeated, disordered or stuck."""
-        return not any(getattr(self, loss) for loss in LOSSES)
+        """Whether nothing was lost, repeated, disordered or stuck, and nothing is unknown but
+        what was in hand: or a loss could be called unknown."""
+        return not self.losses and self.unknown <= (self.in_hand or 0)
+
+    @property
+    def losses(self) -> int:
+        """All that may never be."""
+        return sum(getattr(self, loss) for loss in LOSSES)
 
     def as_line(self) -> str:
         """For the terminal."""
@@ -100,9 +108,10 @@ def page(document: dict[str, Any]) -> str:
         "answer was cut off. A mail server cannot be asked, so nobody can tell whether they went; "
         "each is named by a `NotificationUnknown`, and the template's policy decides whether it "
         "goes again. Seen from outside such a message went once, twice or not at all; the note "
-        "counts the last two.",
+        "counts the last two, and what was in hand at the hits: no more may be unknown.",
         "- *recovery*: the slowest; toys: until everything told before the fault's end had taken "
-        "effect; whole: until what was hit was ready again.",
+        "effect, or as the note says; whole: from the kill (the end of a freeze) until what was "
+        "hit was ready again, had all its partitions and had read what lay in them by then.",
         "- *CPU*: of the busiest member while it could only wait.",
         "",
         "| fault | on | runs | events | lost | repeated | disordered | stuck | unknown | recovery "

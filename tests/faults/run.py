@@ -188,8 +188,6 @@ async def whole(run: Run) -> None:
                 run.wrong.append(f"{scourge.name}: {type(error).__name__}: {error}")
                 break  # what the stack is like now, nobody knows
             run.add(done)
-            if done.unknown > scourge.unknown_at_most:
-                run.wrong.append(f"{done.fault}: {done.unknown} messages unknown")
             assert plague.verdict is not None
             if not done.ok:
                 say(plague.verdict.first_findings())

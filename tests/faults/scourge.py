@@ -5,7 +5,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
@@ -13,14 +13,13 @@ import httpx2
 
 from relance.audit import Report
 from relance.stack.stack import SERVICES, Stack
-from tests.faults.fire import Fire, Recovery
+from tests.faults.fire import Fire
 from tests.faults.ground import Verdict, judged
 from tests.faults.load import Books, Load
+from tests.faults.recovery import Recovery
 from tests.faults.row import Row
 from tests.faults.whole_faults import Hit
 
-HANDS = 2
-"""Mails that notifications has in hand at once (RELANCE_SMTP_AT_ONCE): a kill can hit both."""
 MISHAP_EVERY_S = 0.7
 MISHAPS_AT_ONCE = 2
 
@@ -44,8 +43,6 @@ class Scourge:
     mishaps: int = 0
     hit: Hit | None = None
     hits: int = 0
-    in_doubt: int = 0
-    """Messages that one hit may leave in doubt."""
     around: Callable[[Stack], AbstractContextManager[None]] = _nothing
 
     @property
@@ -53,12 +50,9 @@ class Scourge:
         return self.kills + self.crashes + self.mishaps + self.hits
 
     @property
-    def unknown_at_most(self) -> int:
-        """Messages of which nobody can tell: in hand when notifications was killed, when the
-        database went away for longer than a lease, or when the mail server cut the answer off."""
-        kills = self.kills // len(self.services) if "notifications" in self.services else 0
-        cut_off = self.mishaps * MISHAPS_AT_ONCE if self.mail.get("drop_after_data") else 0
-        return (kills + self.crashes) * HANDS + cut_off + self.hits * self.in_doubt
+    def cut_off(self) -> int:
+        """Mails whose answer the mail server cuts off, at most."""
+        return self.mishaps * MISHAPS_AT_ONCE if self.mail.get("drop_after_data") else 0
 
 
 class Plague:
@@ -78,12 +72,15 @@ class Plague:
         with scourge.around(self._stack):
             out = asyncio.Event()
             sending = asyncio.create_task(load.run(out, at_least=at_least, per_s=per_s))
-            recoveries = await self._rage(scourge, Fire(self._stack, seed))
+            fire = Fire(self._stack, seed)
+            recoveries = await self._rage(scourge, fire)
             out.set()
             await sending
         before = self.verdict.report if self.verdict else None
         self.verdict = await judged(self._stack, self.books)
-        row = _row(scourge, recoveries, self.verdict.report, before, monotonic() - began)
+        in_hand = len(fire.in_hand) + scourge.cut_off
+        row = _row(scourge, recoveries, self.verdict.report, before, in_hand)
+        row = replace(row, took_s=round(monotonic() - began, 1))
         self.rows.append(row)
         return row
 
@@ -128,7 +125,7 @@ def _row(
     recoveries: Sequence[Recovery],
     report: Report,
     before: Report | None,
-    took_s: float,
+    in_hand: int,
 ) -> Row:
     known = set(before.findings) if before else set()
     new = Counter(finding.fault for finding in report.findings if finding not in known)
@@ -147,9 +144,17 @@ def _row(
         stuck=new["stuck"] + new["set_aside"],
         unknown=more("messages_unknown"),
         recovery_s=round(max(each.seconds for each in recoveries), 1) if recoveries else None,
-        took_s=round(took_s, 1),
-        note=f"of the unknown {more('messages_twice')} went twice and "
-        f"{more('messages_missing')} not at all"
-        if more("messages_unknown")
-        else "",
+        in_hand=in_hand,
+        note=_in_words(
+            in_hand, more("messages_unknown"), more("messages_twice"), more("messages_missing")
+        ),
+    )
+
+
+def _in_words(in_hand: int, unknown: int, twice: int, missing: int) -> str:
+    if not unknown:
+        return ""
+    return (
+        f"{in_hand} were in hand when it was hit; of the {unknown} unknown {twice} went twice and "
+        f"{missing} not at all"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from relance.stack.stack import SERVICES
-from tests.faults.scourge import HANDS, Scourge
+from tests.faults.scourge import Scourge
 from tests.faults.whole_faults import (
     clocks_jump,
     dies_at,
@@ -31,13 +31,12 @@ def scourges(kills: int) -> list[Scourge]:
     return [
         Scourge("kill -9 at random, all services", kills=kills, services=SERVICES),
         Scourge("PostgreSQL crash and restart", crashes=10),
-        Scourge("SIGTERM, one service after the other", hit=rolling_restart, hits=2, in_doubt=0),
+        Scourge("SIGTERM, one service after the other", hit=rolling_restart, hits=2),
         *(
             Scourge(
                 f"kill -9 of {service} at {place}",
                 hit=dies_at(service, place),
                 hits=3,
-                in_doubt=2 * HANDS if service == "notifications" else 0,
             )
             for service, place in (
                 ("intake", "doors.acknowledged"),
@@ -47,7 +46,7 @@ def scourges(kills: int) -> list[Scourge]:
         ),
         Scourge("Kafka kill -9 and restart", hit=kafka_killed, hits=2),
         Scourge("Kafka frozen 30 s", hit=kafka_frozen(30.0), hits=1),
-        Scourge("a service frozen 30 s, SIGCONT", hit=service_frozen(30.0), hits=2, in_doubt=HANDS),
+        Scourge("a service frozen 30 s, SIGCONT", hit=service_frozen(30.0), hits=2),
         Scourge("clocks of all workers jump ±30 s", hit=clocks_jump, hits=2, around=movable_clocks),
         Scourge("SMS provider: 503", sms={"fail": 1}, mishaps=MISHAPS),
         Scourge("SMS provider: taken, answer lost", sms={"drop": 1}, mishaps=MISHAPS),

@@ -1,7 +1,7 @@
 """What is done to the whole system beside kills: each once, as a blocking call.
 
-It returns the seconds until each thing that was hit was ready again: from its SIGTERM, from its
-death, or from the end of what held it; never the time that the fault itself lasts.
+It returns the seconds until each thing that was hit worked again (`recovery`): from its SIGTERM,
+from its death, or from the end of what held it; never the time that the fault itself lasts.
 """
 
 from __future__ import annotations
@@ -10,64 +10,82 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from relance.stack.family import frozen
 from relance.stack.stack import Stack
+from tests.faults.in_hand import InHand
 from tests.faults.jumpy import jump
+from tests.faults.recovery import wait_recovered
 
-Hit = Callable[[Stack, random.Random], Sequence[float]]
+
+@dataclass(frozen=True)
+class Scene:
+    """What is hit, by which chance, and what was in hand then."""
+
+    stack: Stack
+    chance: random.Random
+    in_hand: InHand
+
+
+Hit = Callable[[Scene], Sequence[float]]
 
 JUMP_S = 30.0
 DIES_WITHIN_S = 60.0
 
 
-def rolling_restart(stack: Stack, chance: random.Random) -> Sequence[float]:
-    """SIGTERM to one service after the other, each ready again before the next."""
+def rolling_restart(scene: Scene) -> Sequence[float]:
+    """SIGTERM to one service after the other, each at work again before the next."""
     took_s = []
-    for service in stack.services.values():
+    for name, service in scene.stack.services.items():
         began = time.monotonic()
         service.stop()
-        service.start()
+        service.launch()
+        wait_recovered(scene.stack, [name])
         took_s.append(time.monotonic() - began)
     return took_s
 
 
 def kafka_frozen(seconds: float) -> Hit:
-    def hit(stack: Stack, chance: random.Random) -> Sequence[float]:
-        assert stack.kafka.pid is not None
-        with frozen(stack.kafka.pid):
+    def hit(scene: Scene) -> Sequence[float]:
+        assert scene.stack.kafka.pid is not None
+        with frozen(scene.stack.kafka.pid):
             time.sleep(seconds)
-        return [_all_ready(stack)]
+        return [_recovered(scene.stack)]
 
     return hit
 
 
 def service_frozen(seconds: float) -> Hit:
-    def hit(stack: Stack, chance: random.Random) -> Sequence[float]:
-        name = chance.choice(sorted(stack.services))
-        pid = stack.services[name].pid
+    def hit(scene: Scene) -> Sequence[float]:
+        name = scene.chance.choice(sorted(scene.stack.services))
+        pid = scene.stack.services[name].pid
         assert pid is not None
         with frozen(pid):
+            if name == "notifications":
+                scene.in_hand.note()
             time.sleep(seconds)
-        return [_all_ready(stack)]
+        return [_recovered(scene.stack)]
 
     return hit
 
 
-def kafka_killed(stack: Stack, chance: random.Random) -> Sequence[float]:
+def kafka_killed(scene: Scene) -> Sequence[float]:
+    """From the kill on: the broker's own start is a part of it."""
     began = time.monotonic()
-    stack.kafka.kill()
-    stack.kafka.start()
-    _all_ready(stack)
+    scene.stack.kafka.kill()
+    scene.stack.kafka.start()
+    wait_recovered(scene.stack)
     return [time.monotonic() - began]
 
 
 def dies_at(service: str, place: str) -> Hit:
     """The service is armed, comes there, dies, and is started again."""
 
-    def hit(stack: Stack, chance: random.Random) -> Sequence[float]:
-        victim = stack.services[service]
+    def hit(scene: Scene) -> Sequence[float]:
+        victim = scene.stack.services[service]
         victim.kill()
+        scene.in_hand.note()
         victim.settings = {**victim.settings, "RELANCE_FAILPOINT": place}
         try:
             victim.launch()
@@ -80,22 +98,25 @@ def dies_at(service: str, place: str) -> Hit:
             victim.settings = {
                 name: told for name, told in victim.settings.items() if name != "RELANCE_FAILPOINT"
             }
-        victim.start()
+        victim.launch()
+        scene.in_hand.note()
+        wait_recovered(scene.stack, [service])
         return [time.monotonic() - died]
 
     return hit
 
 
-def clocks_jump(stack: Stack, chance: random.Random) -> Sequence[float]:
+def clocks_jump(scene: Scene) -> Sequence[float]:
     """Each worker's clock goes its own way, forward or back; at last all are right again."""
+    stack = scene.stack
     files = {name: stack.home.folder / f"{name}.clock" for name in stack.services}
     for _ in range(3):
         for file in files.values():
-            jump(file, chance.uniform(-JUMP_S, JUMP_S))
+            jump(file, scene.chance.uniform(-JUMP_S, JUMP_S))
         time.sleep(2.0)
     for file in files.values():
         jump(file, 0.0)
-    return [_all_ready(stack)]
+    return [_recovered(stack)]
 
 
 @contextmanager
@@ -118,9 +139,8 @@ def movable_clocks(stack: Stack) -> Iterator[None]:
             service.start()
 
 
-def _all_ready(stack: Stack) -> float:
-    """Seconds until every service is ready."""
+def _recovered(stack: Stack) -> float:
+    """Seconds until every service works again."""
     began = time.monotonic()
-    for service in stack.services.values():
-        service.wait_ready()
+    wait_recovered(stack)
     return time.monotonic() - began
