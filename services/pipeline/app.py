@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.pipeline import answer_page, answers
+from services.pipeline.absences import Absences
 from services.pipeline.api import queue_router_of, router_of
 from services.pipeline.handlers import subscriptions
 from services.pipeline.settings import PipelineSettings
@@ -36,5 +37,7 @@ def create(settings: PipelineSettings) -> Service:
             await service.unit(forget, patience_s=None)
             await asyncio.sleep(_PRUNE_EVERY_S)
 
-    service.loops.append(forget_answers)
+    away = Absences(service, settings.hashing)
+    service.loops += [forget_answers, away.run]
+    service.quiet_checks.append(away.busy)
     return service

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 
-from services.pipeline import store
+from services.pipeline import absences, store
 from services.pipeline.core.digest import digest, owners_for
-from services.pipeline.core.judge import absences_of
 from services.pipeline.core.lead import Lead
-from services.pipeline.core.world import UnknownLead, World
+from services.pipeline.core.world import UnknownLead
 from services.pipeline.decision import decide, named_by
 from services.pipeline.world_lock import locked_world
 from shared.contract.envelope import Envelope, Event
@@ -61,10 +59,6 @@ class Handler:
         directory = self._directory
         self._check_places(batch, directory)
         named = named_by(batch)
-        absent = {e.data.agent for e in batch if isinstance(e.data, AgentAbsent)}
-        if absent:
-            theirs = await store.open_leads_of(tx, self._book.tenant, absent)
-            named = replace(named, leads={*named.leads, *(lead.id for lead in theirs)})
         before = await locked_world(tx, self._book.tenant, named, self._hash_key)
         owned = await self._leads_for_digests(tx, batch, directory)
         passed = await self._passed(tx, batch)
@@ -77,11 +71,13 @@ class Handler:
                     of_now = {lead.id: lead for lead in owned} | dict(world.leads)
                     said += self._digest(envelope, directory, of_now.values(), passed)
                     continue
-                for each in _inputs(envelope, world):
-                    decided = decide(world, each, self._book, directory)
-                    world = decided.world
-                    said += decided.events
-                    steps += decided.steps
+                if isinstance(envelope.data, AgentAbsent):
+                    await absences.note(tx, envelope)
+                    continue
+                decided = decide(world, envelope, self._book, directory)
+                world = decided.world
+                said += decided.events
+                steps += decided.steps
             except (Unknown, UnknownLead) as missing:
                 raise Park(envelope.id, str(missing)) from missing
         await store.save(tx, before, world, steps)
@@ -126,13 +122,6 @@ class Handler:
         as_of = passed if passed is not None and passed < due.time else None
         owners = owners_for(directory, due.data.agent)
         return digest(self._book, directory, due, _open_of(leads, owners), as_of)
-
-
-def _inputs(envelope: Envelope, world: World) -> Sequence[Envelope]:
-    """The input itself; of an absence one for each lead that the agent has."""
-    if isinstance(envelope.data, AgentAbsent):
-        return absences_of(envelope, world.leads.values())
-    return (envelope,)
 
 
 def _open_of(leads: Collection[Lead], owners: Collection[str]) -> list[Lead]:

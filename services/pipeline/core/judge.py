@@ -45,10 +45,19 @@ def judge_absence(turn: Turn, data: AgentAbsent) -> None:
 
 
 def absences_of(cause: Envelope, leads: Iterable[Lead]) -> list[Envelope]:
-    """What an `AgentAbsent` means for each open lead of that agent: one input a lead."""
+    """What an `AgentAbsent` means for each open lead that the agent had then: one input a lead.
+
+    Those that they were given later are not meant, however late this is asked.
+    """
     data = cause.data
     assert isinstance(data, AgentAbsent)  # the handler saw to it
-    owned = [lead for lead in leads if lead.is_open and lead.owner == data.agent]
+    owned = [
+        lead
+        for lead in leads
+        if lead.is_open
+        and lead.owner == data.agent
+        and (lead.assigned_at or lead.received_at) <= cause.time
+    ]
     return [
         cause.model_copy(update={"id": derived_id(cause.id, lead.id), "subject": lead.id})
         for lead in oldest_first(owned)
