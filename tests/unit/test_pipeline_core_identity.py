@@ -151,6 +151,12 @@ def test_the_same_words_of_somebody_else_are_somebody_elses() -> None:
     assert desk.receive(IVAN_MAIL, channel="form", dedupe_key="k").id != lead.id
 
 
+def test_the_same_words_of_nobody_who_can_be_known_are_a_lead_each_time() -> None:
+    desk = Desk()
+    lead = desk.receive(channel="form", dedupe_key="k")
+    assert desk.receive(channel="form", dedupe_key="k").id != lead.id
+
+
 def test_a_reply_without_an_id_sent_twice_is_one_reply() -> None:
     desk = Desk()
     desk.receive(IVAN_MAIL, channel="form")
