@@ -20,7 +20,7 @@ from services.pipeline.core.lead import Lead
 from services.pipeline.core.world import World
 from services.pipeline.decision import decide
 from services.pipeline.handlers import Handler
-from shared.contract.directory import Absence
+from shared.contract.directory import Absence, agent_subject
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.pipeline import QuestionAsked
 from shared.contract.reminders import AgentAbsent
@@ -101,7 +101,7 @@ async def noted(house: House, leads: Sequence[Lead]) -> None:
         id=derived_id("absent"),
         source="/reminders",
         type=data.type,
-        subject=AGENT.id,
+        subject=agent_subject(TENANT, AGENT.id),
         time=NOW,
         tenant=TENANT,
         sequence=1,
