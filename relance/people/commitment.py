@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 
 from relance.people.stand import Arguments, Stand
 from services.pipeline.core.lead import Lead
-from shared.domain.rulebook.rulebook import Rulebook
 
 APPOINTMENT_AT = time(10)
 
 
 def commitments(stand: Stand, lead: Lead) -> Iterator[tuple[str, Arguments]]:
     """In words and as an action's arguments; only for open leads."""
-    spoken = speaks_of(stand.book)
+    spoken = stand.house.spoken
     if lead.acknowledged_at is None and spoken & {"lead_acknowledged", "acknowledge"}:
         yield "takes it up", {"act": "acknowledge", "note": "ok"}
     if spoken & {"appointment", "book"}:
@@ -47,9 +46,3 @@ def _local(stand: Stand, lead: Lead, days: int) -> str:
     zone = ZoneInfo(stand.world.directory.site(lead.site).zone)
     day = hours.open_date((stand.now.astimezone(zone) + timedelta(days=days)).date())
     return datetime.combine(day, APPOINTMENT_AT).isoformat()
-
-
-def speaks_of(book: Rulebook) -> set[str]:
-    """The words by which rules start, and the actions that requirements bind."""
-    started = {rule.when.word for rule in book.rules}
-    return started | {requirement.to.action for requirement in book.requires}

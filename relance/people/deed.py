@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from relance.people.stand import Arguments, Stand, action_of
@@ -21,12 +22,32 @@ PATIENCE = 3
 
 
 def accomplish(
-    stand: Stand, lead: str, arguments: Arguments, by: str, *, may_wait: bool, depth: int = 2
+    stand: Stand,
+    lead: str,
+    arguments: Arguments,
+    by: str,
+    *,
+    may_wait: bool,
+    may_invent: bool = True,
+    depth: int = 2,
 ) -> bool:
     """Do it, and first what stands against it as far as people can; False where they cannot.
 
-    What was done on the way stays done. `may_wait` lets time pass where that is asked for.
+    What was done on the way stays done. `may_wait` lets time pass where that is asked for;
+    `may_invent` lets attempts and conversations be noted because they are asked for.
     """
+    manner = _Manner(may_wait=may_wait, may_invent=may_invent, depth=depth)
+    return _accomplish(stand, lead, arguments, by, manner)
+
+
+@dataclass(frozen=True)
+class _Manner:
+    may_wait: bool
+    may_invent: bool
+    depth: int
+
+
+def _accomplish(stand: Stand, lead: str, arguments: Arguments, by: str, manner: _Manner) -> bool:
     arguments = dict(arguments)
     for _ in range(PATIENCE):
         action = action_of(arguments)
@@ -40,9 +61,7 @@ def accomplish(
             lead = stand.new_lead(arguments, by)
             continue
         wanted = _wanted(stand.scene(lead, by), refusal.needs)
-        if wanted is None or not _bring_about(
-            stand, lead, wanted, by, may_wait=may_wait, depth=depth
-        ):
+        if wanted is None or not _bring_about(stand, lead, wanted, by, manner):
             return False
         arguments |= wanted.given or {}
         by = wanted.by or by
@@ -110,9 +129,7 @@ def _conditions(scene: Scene, need: Need) -> Iterator[Condition]:
                 yield condition
 
 
-def _bring_about(
-    stand: Stand, lead: str, wanted: Wish, by: str, *, may_wait: bool, depth: int
-) -> bool:
+def _bring_about(stand: Stand, lead: str, wanted: Wish, by: str, manner: _Manner) -> bool:
     for template in wanted.opens:
         sent = [m for m in stand.lead(lead).messages if m.template == template]
         mails = [m for m in sent if (m.channel, m.to, m.opened_at) == ("email", "contact", None)]
@@ -121,10 +138,13 @@ def _bring_about(
             break
     for step in wanted.first:
         if isinstance(step, datetime):
-            if not may_wait and step > stand.now:
+            if not manner.may_wait and step > stand.now:
                 return False
             stand.until(max(step, stand.now))
             continue
-        if not depth or not accomplish(stand, lead, step, by, may_wait=may_wait, depth=depth - 1):
+        if not manner.may_invent and step["act"] in ("log_attempt", "log_contact"):
+            return False
+        deeper = replace(manner, depth=manner.depth - 1)
+        if not manner.depth or not _accomplish(stand, lead, step, by, deeper):
             return False
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from relance.simulation.reminders import Reminders
 from relance.simulation.service import Pipeline
 from relance.simulation.world import World
 from services.pipeline.core.action import Action, ActionBase
+from services.pipeline.core.digest import owners_for
 from services.pipeline.core.identity import lead_id
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.turn import Scene, Turn
@@ -57,15 +58,27 @@ def quiet(book: Rulebook, *, sms: bool = False) -> Rulebook:
 
 @dataclass(frozen=True)
 class House:
-    """A company with the quiet twin of its book."""
+    """A company with the quiet twin of its book.
+
+    `spoken`: the words by which rules start, and the actions that requirements bind; `readers`:
+    by owner the agents whose digests speak of that owner's leads.
+    """
 
     company: Company
     quiet: Rulebook
+    spoken: frozenset[str]
+    readers: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, company: Company, *, sms: bool = False) -> House:
         """The house of that company."""
-        return cls(company, quiet(company.book, sms=sms))
+        book, directory = company.book, company.directory
+        words = {rule.when.word for rule in book.rules} | {each.to.action for each in book.requires}
+        readers: dict[str, tuple[str, ...]] = {}
+        for agent in directory.agents:
+            for owner in owners_for(directory, agent.id):
+                readers[owner] = (*readers.get(owner, ()), agent.id)
+        return cls(company, quiet(book, sms=sms), frozenset(words), readers)
 
 
 class Stand:
@@ -153,14 +166,16 @@ class Stand:
         return self.world.next_instant()
 
     def digests(self, at: datetime) -> Iterator[tuple[str, Envelope]]:
-        """What each agent would be told in a digest at that time: (agent, request)."""
-        for agent in self.world.directory.agents:
-            data = DigestDue(agent=agent.id, date=at.date(), due_at=at)
-            due = self._envelope(agent.id).model_copy(
+        """What agents would be told in a digest at that time: (agent, request)."""
+        owners = {lead.owner for lead in self.leads if lead.is_open and lead.owner is not None}
+        told = {agent for owner in owners for agent in self.house.readers.get(owner, ())}
+        for agent in sorted(told):
+            data = DigestDue(agent=agent, date=at.date(), due_at=at)
+            due = self._envelope(agent).model_copy(
                 update={"data": data, "type": data.type, "time": at}
             )
             for asked in self.pipeline.accept(due, self.world.directory):
-                yield agent.id, asked
+                yield agent, asked
 
     def key(self) -> int:
         """A number that was not used before in this stand's history."""

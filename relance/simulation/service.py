@@ -57,7 +57,7 @@ class Pipeline:
                 self.world, more = handle(self.world, each, self.book, directory)
                 said += more
             return said
-        if not isinstance(envelope.data, tuple(CONSUMED)):
+        if type(envelope.data) not in CONSUMED:
             return []
         self.world, said = handle(self.world, envelope, self.book, directory)
         return said

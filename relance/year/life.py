@@ -11,15 +11,16 @@ from relance.people.stand import MINUTE, House, Stand
 from relance.people.values import sent_by, ways_in
 from relance.simulation.input import NoSuchSource, replied, source_of
 from relance.simulation.step import Reply
-from relance.year.agent import Agent, next_work
+from relance.year.agent import Agent, due_of
+from relance.year.mind import Mind
 from relance.year.tally import Diary, Tally
 from services.pipeline.core.lead import Lead
 from services.reminders.core.digest import DigestTime
 from shared.contract.pipeline import NotificationRequested
 
 COMES_AGAIN, OPENS_MAIL, ANSWERS_MAIL = 0.08, 0.5, 0.08
-SITTINGS_AT_MOST = 400
-"""So often people work on one contact's leads; more would be a story without an end."""
+STEPS_AT_MOST = 3_000
+"""So often something happens around one contact; more would be a story without an end."""
 
 
 class Life:
@@ -28,12 +29,14 @@ class Life:
     def __init__(self, house: House, name: str, start: datetime, end: datetime) -> None:
         self.rng = Random(name)  # noqa: S311  plausible, not secret
         self.stand = Stand(house, name, start)
+        self.agent = Agent(self.stand, Mind.of(self.rng), self.rng)
         self.end = end
         self.tally = Tally()
         self.digested: set[tuple[str, str, str]] = set()
         self._diary = Diary(self.tally)
         self._read = 0
         self._work: dict[str, datetime] = {}
+        self._due: dict[str, datetime | None] = {}
         self._mornings = DigestTime.of(house.company.book)
         self._seen_mail: set[str] = set()
         self._later: list[tuple[datetime, str, str]] = []
@@ -45,7 +48,7 @@ class Life:
         if self.rng.random() < COMES_AGAIN:
             again = self.stand.now + timedelta(days=self.rng.uniform(0.1, 60))
             self._later.append((again, "again", ""))
-        for _ in range(SITTINGS_AT_MOST):
+        for _ in range(STEPS_AT_MOST):
             self._plan()
             at = self._next()
             if at is None or at > self.end:
@@ -78,10 +81,12 @@ class Life:
     def _plan(self) -> None:
         """Who works when on what is open; what the contact will do with the mail they got."""
         for lead in self.stand.leads:
-            if lead.is_open and lead.id not in self._work:
-                self._work[lead.id] = next_work(self.stand, lead, self.rng)
-            elif not lead.is_open:
+            due = due_of(lead)
+            if not lead.is_open:
                 self._work.pop(lead.id, None)
+            elif lead.id not in self._work or due != self._due.get(lead.id):
+                self._due[lead.id] = due
+                self._work[lead.id] = self.agent.next_work(lead)
             for message in lead.messages:
                 mine = (message.channel, message.to) == ("email", "contact")
                 if mine and message.id not in self._seen_mail:
@@ -96,8 +101,9 @@ class Life:
             self._later.append((at + timedelta(minutes=20), "reply", lead.id))
 
     def _next(self) -> datetime | None:
+        by_itself = self.stand.next_instant()
         times = [*self._work.values(), *(at for at, _, _ in self._later)]
-        return min(times, default=None)
+        return min(times if by_itself is None else [*times, by_itself], default=None)
 
     def _pass_until(self, at: datetime) -> None:
         """Time passes; each morning's digest is looked at on the way."""
@@ -128,7 +134,7 @@ class Life:
             del self._work[lead_id]
             lead = self.stand.lead(lead_id)
             if lead.is_open:
-                Agent(self.stand, self.rng).work(lead)
+                self.agent.work(lead)
         for each in [each for each in self._later if each[0] <= at]:
             self._later.remove(each)
             _, what, about = each

@@ -63,6 +63,7 @@ class Diary:
 
     tally: Tally
     received: dict[str, datetime] = field(default_factory=dict)
+    pipelines: dict[str, str] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
     spoken: set[str] = field(default_factory=set)
 
@@ -77,8 +78,9 @@ class Diary:
             case LeadCreated() as data:
                 tally.leads[data.pipeline, data.channel] += 1
                 self.received[lead] = envelope.time
+                self.pipelines[lead] = data.pipeline
             case LeadClosed() as data:
-                tally.ended[data.status, data.reason or ""] += 1
+                tally.ended[self.pipelines[lead], data.status, data.reason or ""] += 1
             case NotificationSent() as data:
                 whom = "contact" if data.to == "contact" else "agent"
                 tally.messages[data.template, data.channel, whom] += 1

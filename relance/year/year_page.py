@@ -24,7 +24,7 @@ def as_data(tally: Tally, plan: Plan, sms_price: float) -> dict[str, Any]:
         "leads_per_day": plan.leads_per_day,
         "seed": plan.seed,
         "leads": _named(tally.leads, ("pipeline", "channel")),
-        "closed": _named(tally.ended, ("status", "reason")),
+        "closed": _named(tally.ended, ("pipeline", "status", "reason")),
         "still_open": _created(tally) - sum(tally.ended.values()) + tally.happened["reopened"],
         "happened": dict(sorted((str(k), v) for k, v in tally.happened.items())),
         "refused": {name[0]: count for name, count in sorted(tally.refused.items())},
@@ -65,10 +65,12 @@ def _ends(data: Mapping[str, Any], book: Rulebook) -> Iterator[str]:
     yield ""
     yield "How they ended"
     ends: Counter[str] = Counter()
+    several = len({each["pipeline"] for each in data["closed"]}) > 1
     for each in data["closed"]:
         known = book.reasons.get(each["reason"])
         reason = f": {known.label if known else each['reason']}" if each["reason"] else ""
-        ends[f"{each['status']}{reason}"] += each["count"]
+        where = f"{each['pipeline']} " if several else ""
+        ends[f"{where}{each['status']}{reason}"] += each["count"]
     yield from _table(ends)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from relance.cli_rulebook import RULEBOOKS
 from relance.simulation.company import read_company
 from relance.year import command
+from relance.year.mind import SHARES, Mind
+from relance.year.reason import Reasons
 from relance.year.tally import Tally
 from relance.year.year import Plan, play
 from relance.year.year_page import as_data, as_text
@@ -50,12 +53,61 @@ def test_life_goes_through_the_whole_rulebook_and_leaves_nobody_without_a_next_s
     assert data["without_next_step"] == 0
 
 
+def test_a_year_ends_the_way_people_have_in_mind_and_nobody_who_speaks_is_lost_as_spam(
+    weeks: Tally,
+) -> None:
+    closed = as_data(weeks, Plan(AXELERATOR, 40, 3, 7), 0.1)["closed"]
+    ended = {(each["status"], each["reason"]) for each in closed}
+    lost = sum(each["count"] for each in closed if each["status"] == "lost")
+    won = sum(
+        each["count"] for each in closed if (each["pipeline"], each["status"]) == ("sales", "won")
+    )
+
+    assert {("lost", "refused"), ("lost", "no_answer"), ("lost", "unreachable")} <= ended
+    assert not {("lost", "spam"), ("lost", "wrong_address")} & ended
+    assert {reason for status, reason in ended if status == "invalid"} >= {"spam"}
+    assert 0 < won < lost
+    assert {each["pipeline"] for each in closed if each["status"] == "lost"} == {"sales"}
+
+
+@pytest.mark.parametrize(
+    ("name", "refusal", "silence"),
+    [
+        ("axelerator", {"refused"}, {"unreachable", "no_answer"}),
+        ("car_bdc", {"perdu_fni", "perdu_approbation", "achete_ailleurs"}, {"perdu_bdc"}),
+        ("carvivo", {"autre_marque", "projet_annule", "hors_sujet"}, {"injoignable"}),
+        ("pagesjaunes", set(), set()),
+    ],
+)
+def test_a_no_and_silence_are_told_apart_by_the_rulebooks_own_words(
+    name: str, refusal: set[str], silence: set[str]
+) -> None:
+    reasons = Reasons.of(read_company(RULEBOOKS / name).book)
+
+    assert set(reasons.refusal) == refusal
+    assert set(reasons.silence) == silence
+
+
+def test_who_fades_is_reached_so_often_and_never_again_and_only_who_declines_says_no() -> None:
+    rng = Random(1)
+    minds = [Mind.of(rng) for _ in range(2_000)]
+    fading = Mind("fades", 2)
+
+    for kind, share in SHARES.items():
+        assert sum(mind.kind == kind for mind in minds) / 2_000 == pytest.approx(share, abs=0.04)
+    assert any(fading.is_reached(1, rng) for _ in range(100))
+    assert not any(fading.is_reached(2, rng) for _ in range(100))
+    assert not any(Mind("buys", 0).says_no(rng) for _ in range(100))
+    assert any(Mind("declines", 0).says_no(rng) for _ in range(100))
+
+
 def test_the_report_fits_on_one_screen(weeks: Tally) -> None:
     book = read_company(AXELERATOR).book
     lines = as_text(weeks, Plan(AXELERATOR, 40, 3, 7), book, 0.1).splitlines()
 
     assert max(len(line) for line in lines) <= 80
     assert len(lines) <= 50
+    assert any(line.startswith("  sales lost: не отвечает") for line in lines)
     assert lines[-1] == "✓ 0 open leads were ever without a next step"
 
 
