@@ -25,7 +25,7 @@ _FAILURES_BEFORE_HALVING = 5
 
 
 class Stopping(Exception):
-    """The process stops while the batch waits for better luck; it will be read again."""
+    """The process stops while the batch waits, for luck or at the gate; it is read again."""
 
 
 class Effect(Protocol):
@@ -116,7 +116,12 @@ class EventEffect:
             return None
         gated = self._subscription.gated
         times = [e.time for item in items if (e := item.envelope) and type(e.data) in gated]
-        return await self._gate.wait(max(times)) if times else None
+        if not times:
+            return None
+        passed = await self._gate.wait(max(times), self._stopping)
+        if self._stopping.is_set() and (passed is None or passed < max(times)):
+            raise Stopping
+        return passed
 
 
 class RawEffect:

@@ -107,8 +107,9 @@ class Gate:
             metrics.GATE_BEHIND_SECONDS.set(max(0.0, (clock.now() - passed).total_seconds()))
         metrics.GATE_WAITING.set(self.waiting)
 
-    async def wait(self, instant: datetime) -> datetime | None:
-        """What has passed, as soon as that is `instant`, or five seconds later anyhow.
+    async def wait(self, instant: datetime, stopping: asyncio.Event) -> datetime | None:
+        """What has passed, as soon as that is `instant`, or five seconds later anyhow, or when
+        the process is `stopping`: then nobody reads on.
 
         What is later than the answer is parked: it must not hold up what can pass.
         """
@@ -119,7 +120,7 @@ class Gate:
                 passed = await self.passed()
                 if passed is not None and passed >= instant:
                     return passed
-                if monotonic() - start > self.margin_s + _IN_PLACE_S:
+                if monotonic() - start > self.margin_s + _IN_PLACE_S or stopping.is_set():
                     return passed
                 self.nudged.set()
                 await asyncio.sleep(_POLL_S)

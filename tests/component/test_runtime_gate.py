@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+import pytest
 from aiokafka import AIOKafkaProducer
 from prometheus_client import Gauge
 
@@ -11,11 +12,11 @@ from shared.contract.envelope import Envelope
 from shared.contract.intake import LeadReceived
 from shared.contract.reminders import DigestDue, LeadOverdue
 from shared.contract.topics import INTAKE, Topic
-from shared.runtime import clock, kafka, metrics, topics
+from shared.runtime import clock, kafka, metrics, topics, watermark
 from shared.runtime.postgres import Transaction
 from shared.runtime.service import Service, Subscription
 from shared.runtime.watermark import Gate
-from tests.toy.bench import Bench, until
+from tests.toy.bench import LIMIT_S, Bench, until
 from tests.toy.event import note
 from tests.toy.fixtures import bench
 from tests.toy.service import MIGRATIONS
@@ -149,6 +150,29 @@ async def test_what_waits_for_time_is_parked_and_judged_as_soon_as_time_has_pass
     finally:
         await judge.stop()
         await producer.stop()
+
+
+async def test_who_is_stopped_does_not_wait_for_a_gate_that_nobody_can_open(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watermark, "_IN_PLACE_S", 3600)
+    judge, producer, firings = await _judge(bench)
+    in_an_hour = _overdue().model_copy(update={"time": clock.now() + timedelta(hours=1)})
+    await producer.send_and_wait(firings.name, in_an_hour.to_bytes(), b"lead-1")
+    await producer.stop()
+
+    async def waits_at_the_gate() -> bool:
+        return "gate" in (await judge.quiet()).busy
+
+    await until(waits_at_the_gate, "the firing to wait at the gate")
+    async with asyncio.timeout(LIMIT_S):
+        await judge.stop()
+    judge = Judge(bench, firings)
+    await judge.start()
+
+    await until(waits_at_the_gate, "the firing to be read again")
+    assert "LeadOverdue" not in judge.taken
+    await judge.stop()
 
 
 async def test_a_digest_waits_ten_minutes_at_most(bench: Bench) -> None:
