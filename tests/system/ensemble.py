@@ -113,7 +113,8 @@ def play_of(scenarios: Sequence[Scenario], company: Company, longest: timedelta 
 
 def _can_be_played(scenario: Scenario, longest: timedelta) -> bool:
     carried = all(isinstance(step, CARRIED) for step in scenario.steps)
-    # The rows of one file come in by their persons' partitions: their order is free.
+    # The rows of one file come in by their persons' partitions: which of them carries the one
+    # message about all is free.
     one_by_one = all(len(step.rows) < 2 for step in scenario.steps if isinstance(step, Receive))
     # Without an id of the sender's the lead has another id each time: no cue could name it.
     named = not any(isinstance(step, Receive) and step.anonymous for step in scenario.steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from pydantic import JsonValue
 
 from services.notifications.core.delivery import (
     Accepted,
@@ -347,13 +348,24 @@ def test_requests_of_one_occasion_become_one_message_a_minute_after_the_last() -
     assert _texts(told) == ["1: Gleb"]
 
 
+def test_a_message_about_the_leads_of_a_file_names_them_in_the_order_of_its_rows() -> None:
+    state: State = {}
+    for row, name in ((3, "Vera"), (1, "Anna"), (2, "Boris")):  # as their partitions were read
+        state = _collected(state, name, OPEN + timedelta(microseconds=row))
+
+    _, told = deliver(state, OPEN + timedelta(hours=1), BOOK_OF_LEADS, DIRECTORY)
+
+    assert _texts(told) == ["3: Anna Boris Vera"]
+
+
 BOOK_OF_LEADS = book(
     alert_sms="{{ count }}:{% for each in leads %} {{ each.name }}{% endfor %}",
 )
 
 
 def _collected(state: State, name: str, when: datetime) -> State:
-    asked = agent_is_told(occasion="batch:1", values={"word": "", "lead": {"name": name}})
+    lead: JsonValue = {"name": name, "received_at": when.isoformat()}
+    asked = agent_is_told(occasion="batch:1", values={"word": "", "lead": lead})
     asked = asked.model_copy(update={"collect": True, "lead": None})
     return handle(state, event(asked, when, name), BOOK_OF_LEADS, DIRECTORY)[0]
 

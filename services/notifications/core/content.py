@@ -67,11 +67,12 @@ def compose(
 ) -> Content:
     """The message in words, for `address`. Raises `TemplateError` and `Unknown`.
 
-    `leads` and `count`: all that it speaks of, one unless it collects. One that asks something has
+    `leads` and `count`: all that it speaks of, one unless it collects, whoever was received first
+    before the others: the rows of a file come by many ways. One that asks something has
     `answer_url`, where its recipient, and nobody else, answers.
     """
     values = _values(message.asked, template, now, book, directory)
-    leads = [message.asked.values.get("lead"), *message.more]
+    leads = sorted([message.asked.values.get("lead"), *message.more], key=_received)
     values |= {"leads": leads, "count": len(leads)}
     question = message.asked.values.get("question")
     if isinstance(question, Mapping):
@@ -115,6 +116,11 @@ def compose(
         calendar=calendar,
         method=invitation.method.upper(),
     )
+
+
+def _received(lead: JsonValue | Mapping[str, JsonValue]) -> str:
+    """When a lead was received, as a text that sorts (always in UTC)."""
+    return str(lead.get("received_at")) if isinstance(lead, Mapping) else ""
 
 
 def _values(
