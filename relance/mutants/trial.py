@@ -18,7 +18,6 @@ from relance.mutants.mutant import Mutant, mutants
 from relance.scenario import Scenario, load
 from relance.simulate import perform
 from relance.simulation.company import Company
-from relance.toml_text import document
 from shared.domain.directory import Directory
 from shared.domain.rulebook import loader
 from shared.runtime import rulebook_folder
@@ -70,8 +69,8 @@ def try_all(
     only: Callable[[Mutant], bool] | None = None,
 ) -> Trial:
     """Breaks the rulebook of that folder in every way; `only` chooses among the mutants."""
-    tables = tomllib.loads((folder / loader.RULEBOOK).read_text(encoding="utf-8"))
-    chosen = [n for n, each in enumerate(mutants(tables)) if only is None or only(each)]
+    made = mutants(rulebook_folder.texts(folder))
+    chosen = [n for n, each in enumerate(made) if only is None or only(each)]
     workers = processes or os.cpu_count() or 1
     verdicts: list[Verdict] = []
     with ExitStack() as stack:
@@ -101,9 +100,8 @@ def try_one(folder: Path, number: int) -> Verdict:
     """The fate of one mutant, by its number in file order."""
     ground = _ground(folder)
     mutant = ground.mutants[number]
-    files = {**ground.files, loader.RULEBOOK: document(mutant.tables)}
     try:
-        book = loader.load(files)
+        book = loader.load(mutant.files(ground.files))
     except loader.RulebookError as problem:
         return Verdict(mutant.name, "refused", problem.problems[0])
     company = Company(book, ground.directory)
@@ -141,7 +139,7 @@ def _ground(folder: Path) -> _Ground:
     files = rulebook_folder.texts(folder)
     return _Ground(
         files,
-        tuple(mutants(tomllib.loads(files[loader.RULEBOOK]))),
+        tuple(mutants(files)),
         load([folder / "scenarios"]),
         Directory.of(directory.read(folder / "directory.toml")),
     )

@@ -7,7 +7,7 @@ import pytest
 from relance.cli_rulebook import RULEBOOKS
 from relance.mutants.trial import try_all
 
-HELD = ("car_bdc", "sales_academy")
+HELD = ("car_bdc", "carvivo", "pagesjaunes", "sales_academy")
 """The rulebooks whose mutants all take seconds; `make mutants` tries every rulebook."""
 
 
@@ -15,6 +15,6 @@ HELD = ("car_bdc", "sales_academy")
 def test_no_rule_is_broken_unnoticed_and_no_reason_is_out_of_date(name: str) -> None:
     trial = try_all(RULEBOOKS / name)
 
-    assert len(trial.verdicts) > 100
+    assert len(trial.verdicts) > 40
     assert trial.survivors == ()
     assert trial.stale == ()

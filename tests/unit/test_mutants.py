@@ -10,23 +10,27 @@ from relance.cli_rulebook import RULEBOOKS
 from relance.mutants.mutant import mutants
 from relance.mutants.trial import Trial, try_all
 from relance.toml_text import document
+from shared.domain.rulebook import loader
+from shared.runtime import rulebook_folder
 
 AXELERATOR = RULEBOOKS / "axelerator"
-TABLES = tomllib.loads((AXELERATOR / "rulebook.toml").read_text(encoding="utf-8"))
+FILES = rulebook_folder.texts(AXELERATOR)
+TABLES = tomllib.loads(FILES["rulebook.toml"])
 
 
 def test_every_rule_and_requirement_is_dropped_once_and_no_two_mutants_are_alike() -> None:
-    made = list(mutants(TABLES))
+    made = list(mutants(FILES))
     dropped = [m for m in made if m.words.startswith("without the r")]
 
     assert len(dropped) == len(TABLES["rule"]) + len(TABLES["require"])
     assert len({m.name for m in made}) == len(made)
-    assert len({document(m.tables) for m in made}) == len(made)
-    assert document(TABLES) not in {document(m.tables) for m in made}
+    assert len({str(m.changes) for m in made}) == len(made)
+    assert all(m.files(FILES) != FILES for m in made)
+    assert document(TABLES) not in {m.changes.get("rulebook.toml") for m in made}
 
 
 def test_numbers_durations_and_times_are_changed_and_conditions_and_effects_dropped() -> None:
-    said = {m.name for m in mutants(TABLES)}
+    said = {m.name for m in mutants(FILES)}
 
     assert "001-23: do.due.in 30m → 60m" in said
     assert "001-03: if.attempts.exactly 1 → 2" in said
@@ -35,6 +39,37 @@ def test_numbers_durations_and_times_are_changed_and_conditions_and_effects_drop
     assert "003-04: max 48h → 96h" in said
     assert "001-09: without if filled email" in said
     assert "001-61: without do send review_closing to role:head_of_sales" in said
+
+
+def test_ways_in_messages_and_what_goes_along_with_them_are_broken_too() -> None:
+    said = {m.name for m in mutants(FILES)}
+
+    assert "001-08: source site without tags amoCRM" in said
+    assert "001-08: source site without mapping niche" in said
+    assert not any("utm_source" in name for name in said)
+    assert "003-05: hold without closed" in said
+    assert "001-32: template base_offer without attach offer-ru.pdf for RU" in said
+
+
+def test_a_message_without_a_channel_is_without_its_text_and_can_be_loaded() -> None:
+    (mutant,) = [m for m in mutants(FILES) if m.words == "template welcome without channel email"]
+
+    files = mutant.files(FILES)
+    template = loader.load(files).messages.templates["welcome"]
+
+    assert set(FILES) - set(files) == {
+        name for name in FILES if name.startswith("templates/welcome.") and "sms" not in name
+    }
+    assert template.channels == ("sms",)
+    assert template.subject is None
+
+
+def test_quiet_hours_are_broken_hour_by_hour_and_day_by_day() -> None:
+    said = {m.name for m in mutants(rulebook_folder.texts(RULEBOOKS / "sales_academy"))}
+
+    assert "house-05: without the quiet hours" in said
+    assert "house-05: quiet from 20:00 → 21:00" in said
+    assert "house-05: quiet without days sun" in said
 
 
 def tried(folder: Path, rule: str) -> Trial:
