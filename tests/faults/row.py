@@ -109,9 +109,10 @@ def page(document: dict[str, Any]) -> str:
         "each is named by a `NotificationUnknown`, and the template's policy decides whether it "
         "goes again. Seen from outside such a message went once, twice or not at all; the note "
         "counts the last two, and what was in hand at the hits: no more may be unknown.",
-        "- *recovery*: the slowest; toys: until everything told before the fault's end had taken "
-        "effect, or as the note says; whole: from the kill (the end of a freeze) until what was "
-        "hit was ready again, had all its partitions and had read what lay in them by then.",
+        "- *recovery*: the slowest. Toys: from the fault's end (whoever was killed is ready again "
+        "by then) until everything told before had taken effect, or as the note says. Whole: from "
+        "the kill, SIGTERM or crash, the program's own start included (from the end of a freeze), "
+        "until what was hit was ready, had all its partitions and had read what lay in them.",
         "- *CPU*: of the busiest member while it could only wait.",
         "",
         "| fault | on | runs | events | lost | repeated | disordered | stuck | unknown | recovery "
