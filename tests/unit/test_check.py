@@ -72,8 +72,8 @@ def _keep_few(folder: Path) -> None:
 PLANTED = [
     (
         "an `if` that can never hold",
-        ('if   = [ { filled = "email" }, { contacts = { at_most = 0 } } ]',
-         'if   = [ { filled = "email" }, { not = { filled = "email" } } ]'),
+        ('  { filled = "email" },\n  { contacts = { at_most = 0 } },\n]\ndo   = [ { send',
+         '  { filled = "email" },\n  { not = { filled = "email" } },\n]\ndo   = [ { send'),
         ("never", "001-09"),
     ),
     (
