@@ -27,6 +27,7 @@ from shared.domain.calendar import OpenHours
 from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import rulebook_folder
+from shared.runtime.postgres import Transaction
 
 WIDTH = 80
 RULE_WIDTH = 8
@@ -69,7 +70,7 @@ async def explain(rulebook: Path, reference: str) -> Explanation:
     async with database.transaction("pipeline") as tx:
         found = await leads.find(tx, book.tenant, reference)
         if not found:
-            raise NoLead(f"There is no lead {reference!r} of {book.tenant}.")
+            raise NoLead(await _of_nobody(tx, book.tenant, reference))
         if len(found) > 1:
             ids = " ".join(each.id for each in found)
             raise NoLead(f"{len(found)} leads have the number {reference}; take an id: {ids}")
@@ -82,6 +83,17 @@ async def explain(rulebook: Path, reference: str) -> Explanation:
     return Explanation(
         lead, told_moments, book, names, directory.opening(lead.site), by_id(envelopes)
     )
+
+
+async def _of_nobody(tx: Transaction, tenant: str, reference: str) -> str:
+    """That the company has no such lead, and whose it is."""
+    told = f"There is no lead {reference!r} of {tenant}"
+    for row in await tx.fetch("SELECT DISTINCT tenant FROM directory WHERE tenant <> $1", tenant):
+        if await leads.find(tx, row["tenant"], reference):
+            return (
+                f"{told}: it is of {row['tenant']}. Name the folder of their rulebook (--rulebook)."
+            )
+    return f"{told}."
 
 
 def as_text(explanation: Explanation) -> str:

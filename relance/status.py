@@ -6,10 +6,10 @@ Whatever does not answer is said in its line; the rest is shown all the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from textwrap import wrap
 from typing import Any
 
@@ -18,8 +18,9 @@ import httpx2
 from aiokafka.errors import KafkaError
 from pydantic_core import from_json
 
-from relance import database
+from relance import database, status_rulebooks
 from relance.database import CannotDo, transaction
+from relance.status_rulebooks import Rulebooks
 from shared.runtime import kafka, topics
 from shared.runtime.kafka_refusal import refusal
 from shared.runtime.postgres import Unavailable
@@ -59,7 +60,7 @@ MEANINGS = {
     "stuck": "events that Kafka refuses for good (relance outbox list)",
     "quarantined": "events set aside (relance dead-letters list)",
     "open_leads": "open leads",
-    "gate_behind_s": "s behind the clock is what came in judged",
+    "gate_behind_s": "s ago: all that came in until then is judged",
     "armed": "deadlines armed",
     "oldest_overdue_s": "s overdue is the oldest deadline that has not fired",
     "waiting": "messages wait (held, or to be tried again)",
@@ -78,6 +79,7 @@ COLUMNS = {
     "quarantined": "aside",
 }
 """Of every service with a database, in the table."""
+HEADS = ("to read", *COLUMNS.values())
 _NAME, _STATE, _CELL = 15, 12, 8
 
 
@@ -91,6 +93,7 @@ class ServiceStatus:
     numbers: Mapping[str, int | None] = field(default_factory=dict)
     lag: int | None = None
     problem: str | None = None
+    rulebooks: Rulebooks = field(default_factory=Rulebooks)
 
     @property
     def state(self) -> str:
@@ -134,7 +137,7 @@ async def status(urls: Mapping[str, str], bootstrap: str, postgres: str | None) 
 def as_text(seen: Status) -> str:
     """For the terminal, 80 columns."""
     verdict = "Everything answers." if seen.ok else "NOT everything answers."
-    heads = "".join(f"{head:>{_width(head)}}" for head in ("to read", *COLUMNS.values()))
+    heads = "".join(f"{head:>{_width(head)}}" for head in HEADS)
     lines = [
         f"{verdict}  As of {seen.at:%Y-%m-%d %H:%M:%S} UTC.",
         "",
@@ -145,9 +148,24 @@ def as_text(seen: Status) -> str:
         *(_row(service) for service in seen.services),
         "",
     ]
-    told = [line for service in seen.services for line in _own(service)]
-    lines += sorted(told, key=lambda line: not line.startswith("!"))  # what is wrong comes first
-    return "\n".join(lines).rstrip()
+    of_service = {service.name: service.rulebooks for service in seen.services}
+    told = [[line] for service in seen.services for line in _own(service)]
+    told += _paragraphs(status_rulebooks.lines(of_service, WIDTH, _NAME + 1))
+    told.sort(key=lambda each: not each[0].startswith("!"))  # what is wrong comes first
+    if seen.ok and told and told[0][0].startswith("!"):
+        lines[1:1] = ["What wants a look has an exclamation mark."]
+    return "\n".join([*lines, *chain.from_iterable(told)]).rstrip()
+
+
+def _paragraphs(lines: Iterable[str]) -> list[list[str]]:
+    """Lines with those that go on from them."""
+    found: list[list[str]] = []
+    for line in lines:
+        if line.startswith(" " * _NAME):
+            found[-1].append(line)
+        else:
+            found.append([line])
+    return found
 
 
 def _database(seen: Status) -> Iterator[str]:
@@ -165,15 +183,13 @@ def _row(service: ServiceStatus) -> str:
     ages = {2, 4}
     cells = "".join(
         f"{_cell(value, is_age=place in ages):>{_width(head)}}"
-        for place, (value, head) in enumerate(
-            zip(told, ("to read", *COLUMNS.values()), strict=True)
-        )
+        for place, (value, head) in enumerate(zip(told, HEADS, strict=True))
     )
     return f"{service.name:<{_NAME}}{service.state:<{_STATE}}{cells}".rstrip()
 
 
 def _width(head: str) -> int:
-    return max(_CELL, len(head) + 1)
+    return max(_CELL, len(head) + 2)
 
 
 def _cell(value: int | None, *, is_age: bool) -> str:
@@ -208,13 +224,26 @@ def as_data(seen: Status) -> dict[str, Any]:
 async def _service(name: str, url: str, postgres: str | None, lag: int | None) -> ServiceStatus:
     live, ready = await _answers(url, "live"), await _answers(url, "ready")
     numbers: dict[str, int | None] = {}
-    problem = None
+    problem: str | None = None
+    tables: dict[str, Any] = {}
     if name in database.WITH_DATABASE:
         try:
-            numbers = await _numbers(name, postgres)
+            numbers, tables = await _numbers(name, postgres)
         except (CannotDo, asyncpg.PostgresError) as error:
             problem = str(error)
-    return ServiceStatus(name, live, ready, numbers, lag, problem)
+    rulebooks = Rulebooks(await _in_force(url), **tables)
+    return ServiceStatus(name, live, ready, numbers, lag, problem, rulebooks)
+
+
+async def _in_force(url: str) -> dict[str, str] | None:
+    """Which rulebook each tenant goes by there; None when it does not say."""
+    try:
+        async with httpx2.AsyncClient(timeout=PATIENCE_S) as http:
+            answer = await http.get(f"{url}/health/rulebooks")
+            told = answer.json() if answer.is_success else None
+    except (httpx2.HTTPError, OSError, ValueError):
+        return None
+    return told if isinstance(told, dict) else None
 
 
 async def _answers(url: str, what: str) -> str:
@@ -231,13 +260,15 @@ async def _answers(url: str, what: str) -> str:
     return f"NOT READY: no {', '.join(missing)}"
 
 
-async def _numbers(name: str, postgres: str | None) -> dict[str, int | None]:
+async def _numbers(name: str, postgres: str | None) -> tuple[dict[str, int | None], dict[str, Any]]:
+    """What its tables say in numbers, and of rulebooks."""
     async with transaction(name, postgres) as tx:
         runtime = await tx.fetchrow(_RUNTIME)
         own = await tx.fetchrow(_OWN[name])
         first = await tx.fetchval(_FIRST_TO_PUBLISH)
+        rulebooks = await status_rulebooks.stored(tx)
     told = {**dict(runtime or {}), **dict(own or {})}
-    return {**told, "outbox_oldest_s": _age_s(first)}
+    return {**told, "outbox_oldest_s": _age_s(first)}, rulebooks
 
 
 def _age_s(value: bytes | None) -> int | None:

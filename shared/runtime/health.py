@@ -33,17 +33,22 @@ class Quiet(BaseModel):
 
 
 class Health:
-    """What the routes ask; the service fills it in. `dead`: why the process should be ended."""
+    """What the routes ask; the service fills it in.
+
+    `dead`: why the process should be ended. `rulebooks`: which version each tenant goes by.
+    """
 
     def __init__(
         self,
         quiet: Callable[[], Awaitable[Quiet]],
         ready: Callable[[], Awaitable[dict[str, bool]]],
         dead: Callable[[], str | None],
+        rulebooks: Callable[[], Awaitable[dict[str, str]]],
     ) -> None:
         self._quiet = quiet
         self._ready = ready
         self._dead = dead
+        self._rulebooks = rulebooks
 
     def router(self) -> APIRouter:
         """The routes every service has."""
@@ -63,6 +68,10 @@ class Health:
         @router.get("/health/quiet")
         async def quiet() -> Quiet:
             return await self._quiet()
+
+        @router.get("/health/rulebooks")
+        async def rulebooks() -> dict[str, str]:
+            return await self._rulebooks()
 
         @router.get("/metrics")
         async def metrics() -> Response:

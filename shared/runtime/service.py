@@ -243,6 +243,15 @@ class Service:
             answers["postgres"] = await self._database.answers()
         return answers
 
+    async def _rulebooks(self) -> dict[str, str]:
+        """The version of the rulebook in force here, by tenant."""
+        if self._database is None:
+            companies = self.known.companies
+        else:
+            async with self._database.transaction() as tx:
+                companies = await self.companies(tx)
+        return {company.tenant: company.book.version for company in companies}
+
     def _open_later(self) -> Postgres:
         settings = self.settings
         return Postgres(settings.postgres.get_secret_value(), self.name, settings.postgres_pool)
@@ -251,7 +260,7 @@ class Service:
         bound = http.listen(self.settings.host, self.settings.port)
         host = self.settings.host
         self._url = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
-        health = Health(self.quiet, self._ready, self._dead)
+        health = Health(self.quiet, self._ready, self._dead, self._rulebooks)
         app = http.application(
             self.name, [health.router(), *self.routers], self.activity, lambda: self._started
         )

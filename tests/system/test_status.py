@@ -2,10 +2,18 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 
-from relance.stack.stack import Stack
+from aiokafka import AIOKafkaProducer
+
+from relance import rulebook_publish
+from relance.stack.stack import RULEBOOK, Stack
 from relance.status import WIDTH, Status, as_data, as_text, status
+from shared.contract.directory import key_of
+from shared.contract.envelope import Envelope
+from shared.contract.topics import DIRECTORY
 from tests.stack import stack
+from tests.system.test_local_stack import until
 
 __all__ = ["stack"]
 
@@ -40,3 +48,28 @@ def test_a_service_that_is_down_is_named_and_the_others_are_shown_all_the_same(
     assert down == ["reminders"]
     assert "no answer at http://" in as_text(seen)
     assert {s.name: s.ready for s in seen.services}["pipeline"] == "ready"
+
+
+def test_a_rulebook_that_was_published_and_cannot_be_used_is_seen_at_once(stack: Stack) -> None:
+    """By a hand, or by an intake of another release: ours would not publish it."""
+    document, book = rulebook_publish.read(RULEBOOK)
+    bad = document.model_copy(update={"id": "0badc0de", "files": {"rulebook.toml": "x = 1"}})
+    key = key_of(book.tenant, bad)
+    event = Envelope(
+        id="b0000000-0000-5000-8000-000000000001", source="/intake", type=bad.type, subject=key,
+        time=datetime.now(UTC), tenant=book.tenant, data=bad,
+    )  # fmt: skip
+
+    async def published() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap) as producer:
+            await producer.send_and_wait(DIRECTORY.name, event.to_bytes(), key=key.encode())
+
+    asyncio.run(published())
+    until(lambda: all(each.rulebooks.refused for each in seen_on(stack).services[1:]))
+    told = as_text(seen_on(stack))
+    assert f"{book.tenant} {book.version}" in told
+    words = " ".join(told.split())
+    assert f"! rulebook {book.tenant} 0badc0de was published and set aside by pipeline" in words
+    assert "nobody knows this key" in words
+    assert told.index("! rulebook") < told.index("rulebook      axelerator")
+    assert max(map(len, told.splitlines())) <= WIDTH
