@@ -34,6 +34,8 @@ TOLD_OTHERWISE = {
     # That a mail has gone and that a time has passed may be heard in either order.
     "Credsii without a phone gets an e-mail, and is INVALIDE only once that has gone",
     "While the e-mail waits for the morning, the Credsii request stays open",
+    "Half past nine in the evening is too late to write to somebody, "
+    "eight in the morning is not too early",
 }
 
 
