@@ -165,11 +165,15 @@ def _is_meant(attempt: Attempt, want: AttemptCount) -> bool:
     )
 
 
+AFTER_ITSELF = ("last_contact", "last_attempt", "last_call")
+"""Moments that are an exchange: what is since them came after that one, and is not itself."""
+
+
 def _since(made: list[Any], want: ExchangeCount, scene: Scene) -> list[Any]:
     if want.since == "received" or (want.since == "last_contact" and not scene.lead.contacts):
         return made
     start = instant(scene, want.since)
-    if want.since in ("last_contact", "last_attempt"):  # what came after that one, not itself
+    if want.since in AFTER_ITSELF:
         return [one for one in made if one.at > start]
     return [one for one in made if one.at >= start]
 

@@ -98,6 +98,12 @@ def _last_attempt(scene: Scene) -> datetime:
     return next(counted, scene.lead.received_at)
 
 
+def _last_call(scene: Scene) -> datetime:
+    tried = reversed(scene.lead.attempts)
+    calls = (attempt.at for attempt in tried if attempt.counted and attempt.channel == "call")
+    return next(calls, scene.lead.received_at)
+
+
 def _opened(scene: Scene) -> datetime:
     opened = (message.opened_at for message in scene.lead.messages)
     return max((at for at in opened if at is not None), default=scene.lead.received_at)
@@ -121,6 +127,7 @@ INSTANTS: Mapping[str, Callable[[Scene], datetime]] = {
     "stage_entered": lambda scene: scene.lead.stage_entered_at or scene.lead.received_at,
     "last_contact": _last_contact,
     "last_attempt": _last_attempt,
+    "last_call": _last_call,
     "opened": _opened,
     "appointment": _appointment,
     "closed": lambda scene: scene.lead.closed_at or scene.now,

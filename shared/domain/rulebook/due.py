@@ -17,12 +17,14 @@ Moment = Literal[
     "stage_entered",
     "last_contact",
     "last_attempt",
+    "last_call",
     "opened",
     "appointment",
     "closed",
     "today",
 ]
-"""`last_contact` is the receipt while nobody has spoken; `last_attempt` the last counted one;
+"""`last_contact` is the receipt while nobody has spoken; `last_attempt` the last counted one,
+`last_call` the last counted one by phone (while there is none, the receipt too);
 `opened` the last time that a mail of ours was opened first; `appointment` the start of the last one
 booked: what is due by it follows it, moved or cancelled."""
 
