@@ -15,7 +15,7 @@ from relance.database import CannotDo
 from relance.explain_chain import by_id, chain, told
 from relance.explain_due import counted
 from relance.story import heading
-from services.pipeline import history, leads
+from services.pipeline import editions, history, leads
 from services.pipeline.core.lead import Lead
 from services.pipeline.history import Moment
 from shared.contract.envelope import Envelope
@@ -65,9 +65,13 @@ class Explanation:
 
 
 async def explain(rulebook: Path, reference: str) -> Explanation:
-    """The whole chain of a lead, by id or number. Raises `NoLead`, `NoDatabase`."""
-    book = rulebook_folder.read(rulebook)
+    """The whole chain of a lead of the company whose folder this is, by id or number.
+
+    Raises `NoLead`, `NoDatabase`.
+    """
+    folder = rulebook_folder.read(rulebook)
     async with database.transaction("pipeline") as tx:
+        book = await editions.in_force(tx, folder)
         found = await leads.find(tx, book.tenant, reference)
         if not found:
             raise NoLead(await _of_nobody(tx, book.tenant, reference))
@@ -76,10 +80,11 @@ async def explain(rulebook: Path, reference: str) -> Explanation:
             raise NoLead(f"{len(found)} leads have the number {reference}; take an id: {ids}")
         lead = await leads.one(tx, found[0].id)
         envelopes = await history.read(tx, lead.id)
+        told_by = await editions.read(tx, book, envelopes)
         directory = await database.directory(tx, book.tenant)
-    names = Names.of(book, directory)
+    names = told_by.names(directory)
     zone = ZoneInfo(directory.site(lead.site).zone)
-    told_moments = tuple(history.moments(envelopes, book, names, zone))
+    told_moments = tuple(history.moments(envelopes, told_by, names, zone))
     return Explanation(
         lead, told_moments, book, names, directory.opening(lead.site), by_id(envelopes)
     )
@@ -111,7 +116,8 @@ def as_json(explanation: Explanation) -> str:
             "text": moment.text,
             "by": moment.by,
             "rule": moment.because.rule if moment.because else None,
-            "says": moment.says,
+            "says": moment.says.text if moment.says else None,
+            "says_version": moment.says.version if moment.says else None,
             "version": moment.because.version if moment.because else None,
             "chain": [link.id for link in explanation.chain(moment)],
             "counted": explanation.counted(moment),
@@ -140,7 +146,7 @@ def _head(explanation: Explanation) -> Iterator[str]:
 def _body(explanation: Explanation) -> Iterator[str]:
     day: date | None = None
     before: Moment | None = None
-    said: set[str] = set()
+    said: set[tuple[str, str]] = set()
     before_links = ""
     for moment in explanation.moments:
         if moment.at.date() != day:
@@ -148,8 +154,8 @@ def _body(explanation: Explanation) -> Iterator[str]:
             yield from ("", heading(day))
         yield from _event(moment, before)
         for rule, sentence in _sentences(moment, explanation.book):
-            if rule not in said:
-                said.add(rule)
+            if (rule, sentence) not in said:
+                said.add((rule, sentence))
                 yield from _sentence(f"{rule}: {sentence}")
         if slice_ := explanation.counted(moment):
             yield from _sentence(slice_)
@@ -179,12 +185,20 @@ def _event(moment: Moment, before: Moment | None) -> Iterator[str]:
 
 def _sentences(moment: Moment, book: Rulebook) -> Iterator[tuple[str, str]]:
     """The rules behind the event with their words: the one that made it, those that refuse."""
-    because, data = moment.because, moment.envelope.data
-    if because is not None and moment.says is not None:
-        older = f" (as decided by version {because.version})"
-        yield because.rule, f"«{moment.says}»{'' if because.version == book.version else older}"
+    because, data, says = moment.because, moment.envelope.data, moment.says
+    if because is not None and says is not None:
+        yield because.rule, f"«{says.text}»{_edition(because.version, says.version, book.version)}"
     if isinstance(data, ActionRefused):
         yield from ((need.rule, f"«{need.says}»") for need in data.needs)
+
+
+def _edition(decided: str, said: str, now: str) -> str:
+    """Which version decided, where it is not the one in force, and whether these are its words."""
+    if decided == now:
+        return ""
+    if decided == said:
+        return f" (version {decided})"
+    return f" (decided by version {decided}, which was not published; the words are of {said})"
 
 
 def _sentence(text: str) -> list[str]:

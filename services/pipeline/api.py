@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Header, Path, Query, Response, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.pipeline import history, keys, leads, problem, queues, view
+from services.pipeline import editions, history, keys, leads, problem, queues, view
 from services.pipeline.acting import Acting, Request, one_lead
 from services.pipeline.answers import Answer
 from services.pipeline.core.action import Action, CreateLead, LeadAction, Take
@@ -212,9 +212,10 @@ class _Api:
             found = await one_lead(tx, caller.tenant, reference)
             lead = await leads.one(tx, found.id)
             envelopes = await history.read(tx, found.id)
-        names = Names.of(company.book, company.directory)
+            told_by = await editions.read(tx, company.book, envelopes)
+        names = told_by.names(company.directory)
         zone = ZoneInfo(company.directory.site(lead.site).zone)
-        moments = history.moments(envelopes, company.book, names, zone)
+        moments = history.moments(envelopes, told_by, names, zone)
         return view.detail(lead, moments, company.book, names)
 
     async def acted(

@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo
 from pydantic_core import from_json
 
 from services.pipeline.core.action import ActionRequested
+from services.pipeline.editions import Editions, Saying
 from services.pipeline.store import Step
 from shared.contract.envelope import Because, Envelope, Event
 from shared.contract.pipeline import TaskCreated
 from shared.contract.topics import EVENT_CLASSES
 from shared.domain.names import Names
-from shared.domain.rulebook.declaration import Declaration
-from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.wording import words_for
 from shared.runtime.postgres import Transaction
 
@@ -44,7 +43,7 @@ _CLASSES: dict[str, type[Event]] = {**EVENT_CLASSES, ActionRequested.type: Actio
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One event of a lead's life. `says` is the rule's own sentence, where the rulebook has it."""
+    """One event of a lead's life. `says` is the rule's own sentence, where a rulebook has it."""
 
     envelope: Envelope
     at: datetime
@@ -52,7 +51,7 @@ class Moment:
     text: str
     by: str | None
     because: Because | None
-    says: str | None
+    says: Saying | None
 
 
 async def read(tx: Transaction, lead: str) -> list[Envelope]:
@@ -100,14 +99,13 @@ async def read_all(tx: Transaction, leads: Sequence[str] | None = None) -> list[
 
 
 def moments(
-    envelopes: Iterable[Envelope], book: Rulebook, names: Names, zone: ZoneInfo
+    envelopes: Iterable[Envelope], editions: Editions, names: Names, zone: ZoneInfo
 ) -> Iterator[Moment]:
     """The events told to people; instants in `zone`.
 
     An action asked for is not told: what came of it is, with who did it, or the refusal.
     `names` learns the titles of tasks as they come up.
     """
-    sentences = sentences_of(book)
     for envelope in envelopes:
         data = envelope.data
         if isinstance(data, ActionRequested):
@@ -121,29 +119,8 @@ def moments(
             text=words_for(data, names, zone),
             by=getattr(data, "by", None),
             because=data.because,
-            says=sentences.get(data.because.rule) if data.because else None,
+            says=editions.saying(data.because),
         )
-
-
-def sentences_of(book: Rulebook) -> Mapping[str, str]:
-    """Each numbered row's own words; entries that share a number are told one after the other."""
-    told: dict[str, list[str]] = {}
-    for id_, says in _sayings(book):
-        said = told.setdefault(id_, [])
-        if says not in said:
-            said.append(says)
-    return {id_: " / ".join(said) for id_, said in told.items()}
-
-
-def _sayings(book: Rulebook) -> Iterator[tuple[str, str]]:
-    """(number, sentence) of all rules, and of the declarations that quote their row."""
-    yield from ((rule.id, rule.says) for rule in book.rules)
-    yield from ((requirement.id, requirement.says) for requirement in book.requires)
-    declared: list[Declaration] = [*book.pipelines.values(), *book.stages.values()]
-    declared += [*book.fields.values(), *book.tasks.values(), *book.attempts.values()]
-    for each in (*declared, *book.digests, *((book.late,) if book.late else ())):
-        if each.rule and each.says:
-            yield each.rule, each.says
 
 
 def _envelope(attributes: Mapping[str, object]) -> Envelope:

@@ -170,7 +170,7 @@ def moment_view(moment: Moment) -> MomentView:
         text=moment.text,
         by=moment.by,
         rule=moment.because.rule if moment.because else None,
-        says=moment.says,
+        says=moment.says.text if moment.says else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from shared.domain.directory import Directory
 from shared.domain.rulebook.rulebook import Rulebook
@@ -44,6 +44,12 @@ class Names:
             targets={id_: declared.label for id_, declared in book.messages.targets.items()},
             documents={id_: declared.label for id_, declared in book.documents.items()},
         )
+
+    def learn(self, other: Names) -> None:
+        """Take over the names of what has none here."""
+        for kind in fields(self):
+            known, others = getattr(self, kind.name), getattr(other, kind.name)
+            setattr(self, kind.name, others | known)
 
     def agent(self, id_: str | None) -> str:
         """The person's name; `nobody` without one."""

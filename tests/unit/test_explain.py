@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
@@ -14,6 +15,7 @@ from relance.people.deed import accomplish
 from relance.people.stand import House, Stand, working_morning
 from relance.simulation.company import read_company
 from relance.simulation.service import Pipeline
+from services.pipeline.editions import Editions
 from services.pipeline.history import moments
 from shared.contract.envelope import Envelope
 from shared.domain.directory import Directory
@@ -52,7 +54,7 @@ def explanation() -> Explanation:
     stand.until(stand.now + timedelta(hours=16))
     names = Names.of(company.book, company.directory)
     hours = company.directory.opening("minsk")
-    told = tuple(moments(kept.history, company.book, names, hours.zone))
+    told = tuple(moments(kept.history, Editions(company.book), names, hours.zone))
     lead = stand.lead(lead.id)
     return Explanation(lead, told, company.book, names, hours, by_id(kept.history))
 
@@ -99,3 +101,28 @@ def test_as_data_each_chain_begins_with_the_input_and_is_unbroken() -> None:
     planned = [each for each in history if each["event"]["type"].endswith("planned.v1")]
     assert planned
     assert all(each["counted"] for each in planned)
+
+
+def test_words_of_a_version_that_was_never_published_are_those_in_force_and_it_says_so() -> None:
+    told = explanation()
+    decided = told.book.version
+    book = told.book.model_copy(update={"version": "later"})
+    said = Editions(book)
+    by_later = [replace(moment, says=said.saying(moment.because)) for moment in told.moments]
+
+    text = " ".join(as_text(replace(told, book=book, moments=by_later)).split())
+
+    assert (
+        f"(decided by version {decided}, which was not published; the words are of later)" in text
+    )
+
+
+def test_what_has_gone_from_the_rulebook_keeps_its_last_name() -> None:
+    told = explanation()
+    book = told.book.model_copy(update={"version": "later", "reasons": {}})
+
+    names = Editions(book, [told.book]).names(Directory())
+
+    assert names.reasons == told.names.reasons
+    assert told.names.reasons
+    assert not Editions(book).names(Directory()).reasons

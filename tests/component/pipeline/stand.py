@@ -17,7 +17,7 @@ from services.pipeline import keys
 from services.pipeline.core.identity import lead_id
 from services.pipeline.settings import PipelineSettings
 from shared.contract import topics
-from shared.contract.directory import key_of
+from shared.contract.directory import Document, key_of
 from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import ContactPoint, LeadReceived
 from shared.contract.topics import Topic, decode
@@ -71,11 +71,15 @@ class Stand:
 
     async def publish_directory(self) -> None:
         for document in directory.read(RULEBOOK / "directory.toml"):
-            envelope = envelope_of(document, subject=document.id)
-            key = key_of(TENANT, document)
-            await self.producer.send_and_wait(
-                topics.DIRECTORY.name, envelope.to_bytes(), key=key.encode()
-            )
+            await self.publish(document)
+
+    async def publish(self, document: Document) -> None:
+        """intake's door has taken it."""
+        envelope = envelope_of(document, subject=document.id)
+        key = key_of(TENANT, document)
+        await self.producer.send_and_wait(
+            topics.DIRECTORY.name, envelope.to_bytes(), key=key.encode()
+        )
 
     async def receive(self, *inputs: Envelope, partition: int | None = None) -> None:
         """intake says it, as a rule on the partition of the first contact point."""

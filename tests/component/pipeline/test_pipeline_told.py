@@ -5,16 +5,19 @@ import uuid
 
 import pytest
 
-from relance import dead_letters, explain, key
+from relance import dead_letters, explain, key, rulebook_publish
 from relance.database import NoDatabase
 from relance.dead_letters import NoLetter
 from relance.explain import NoLead
 from relance.key import NoKey
 from relance.redrive import Wish, redrive
 from shared.contract import topics
+from shared.contract.directory import PublishedRulebook
 from shared.contract.pipeline import LeadCreated, TaskCreated
+from shared.domain.rulebook.loader import version_of
 from tests.component.pipeline.stand import (
     RULEBOOK,
+    TENANT,
     Stand,
     eventually,
     lead_made_by,
@@ -63,6 +66,51 @@ async def test_explain_as_data_names_rule_version_and_agent(stand: Stand) -> Non
     task = next(each for each in told["history"] if each["event"]["type"] == TaskCreated.type)
     assert (task["rule"], bool(task["says"]), bool(task["version"])) == ("001-08", True, True)
     assert told["history"][-1]["by"] == "anna"
+
+
+async def test_explain_quotes_the_version_that_decided_and_not_the_one_in_force(
+    stand: Stand,
+) -> None:
+    first, book = rulebook_publish.read(RULEBOOK)
+    words = "Если была оставлена заявка"
+    assert words in first.files["rulebook.toml"]
+    text = first.files["rulebook.toml"].replace(words, "Если нам оставлена заявка")
+    files = {**first.files, "rulebook.toml": text}
+    second = first.model_copy(update={"files": files, "id": version_of(files)})
+
+    async def lead_decided_by(document: PublishedRulebook) -> str:
+        await stand.publish(document)
+
+        async def is_in_force() -> bool:
+            async with stand.service.postgres.transaction() as tx:
+                return (await stand.service.companies(tx)).of(TENANT).book.version == document.id
+
+        await eventually(is_in_force)
+        form = received(phone=new_phone())
+        await stand.receive(form)
+        await stand.events(lead_made_by(form), until=TaskCreated)
+        return lead_made_by(form)
+
+    try:
+        by_first, by_second = await lead_decided_by(first), await lead_decided_by(second)
+        told = {
+            lead: " ".join(explain.as_text(await explain.explain(RULEBOOK, lead)).split())
+            for lead in (by_first, by_second)
+        }
+        as_data = json.loads(explain.as_json(await explain.explain(RULEBOOK, by_first)))
+        shown = await stand.shown(by_first)
+    finally:
+        await lead_decided_by(first)
+
+    assert all(f"Rules of {book.name}, version {second.id}" in text for text in told.values())
+    assert f"«{words}" in told[by_first]
+    assert f"» (version {first.id})" in told[by_first]
+    assert "«Если нам оставлена заявка" in told[by_second]
+    assert first.id not in told[by_second]
+    task = next(each for each in as_data["history"] if each["event"]["type"] == TaskCreated.type)
+    assert (task["version"], task["says_version"]) == (first.id, first.id)
+    assert words in task["says"]
+    assert any(words in (each["says"] or "") for each in shown["history"])
 
 
 async def test_explain_of_an_unknown_lead_says_so(stand: Stand) -> None:
