@@ -73,13 +73,18 @@ class World:
         return said
 
     def receive_file(self, sent: Input) -> list[Envelope]:
-        """A file of leads is put at its door; what intake said of each row. Raises `Refusal`."""
+        """A file of leads is put at its door; what intake said of each row. Raises `Refusal`.
+
+        A row that was there before, in this file or another, has no second effect.
+        """
         acceptance = self._acceptance(sent)
         said = [row.normalised(sent.source, acceptance)[0] for row in sent.rows()]
-        new = [row for row in said if row.id not in self._inbox]
-        self.log += [row for row in said if row.id in self._inbox]
-        self._inbox.update(row.id for row in new)
-        self._publish(new)
+        for row in said:
+            if row.id in self._inbox:
+                self.log.append(row)
+            else:
+                self._inbox.add(row.id)
+                self._publish([row])
         self._settle()
         return said
 

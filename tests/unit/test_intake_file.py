@@ -161,6 +161,42 @@ def test_the_simulated_world_says_of_a_file_what_the_door_says(frozen: datetime)
     assert said[2].data.why.startswith("row 5: '12' is no complete phone number")
 
 
+class Hearer:
+    """A service that says nothing and remembers what it heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def accept(self, envelope: Envelope, directory: Directory) -> list[Envelope]:
+        self.heard.append(envelope.id)
+        return []
+
+    def next_instant(self) -> datetime | None:
+        return None
+
+    def fire(self, now: datetime, directory: Directory) -> list[Envelope]:
+        return []
+
+    redirect = fire
+
+
+async def test_in_the_simulated_world_too_a_row_is_heard_once_however_often_it_stands_there(
+    frozen: datetime,
+) -> None:
+    hearer = Hearer()
+    world = World("academy", frozen, Known.directory, [hearer])
+    twice = f"{FILE}17;Léa;06 12 34 56 78;CM;Lyon\n"
+
+    said = [world.receive_file(Input(SOURCE, "file", file=text)) for text in (twice, twice, FILE)]
+
+    doors = Doors()
+    await reception(doors).take_rows(SOURCE, payload(twice))
+    ids = [each.id for each in doors.events]
+    assert [[each.id for each in rows] for rows in said] == [ids, ids, ids[:2]]
+    assert hearer.heard == ids[:2]
+    assert [each.id for each in world.log] == [*ids, *ids, *ids[:2]]
+
+
 async def test_the_same_file_again_says_the_same_events() -> None:
     doors = Doors()
     for _ in range(2):
