@@ -60,9 +60,12 @@ def check(
 
 
 def simulate(
+    rulebooks: Annotated[
+        list[str] | None, typer.Argument(help="Folders, or names; all of them if none.")
+    ] = None,
     *,
     rulebook: Annotated[
-        list[str] | None, typer.Option(help="Folder or name, can be repeated; all if none.")
+        list[str] | None, typer.Option(help="One more folder or name; can be repeated.")
     ] = None,
     scenarios: Annotated[
         list[Path] | None, typer.Option(help="Files or folders; all of the rulebook's if none.")
@@ -83,9 +86,10 @@ def simulate(
     With --days a year (or so) of random but plausible life goes through a rulebook instead, and
     what people would have lived is told; exit 0 only if no open lead was ever without a next step.
     """
-    if scenarios and not rulebook:
-        rulebook = [str(folder) for folder in {_rulebook_of(file) for file in scenarios}]
-    folders = [folder_of(name) for name in rulebook or ()] or all_rulebooks()
+    named = dict.fromkeys([*(rulebooks or ()), *(rulebook or ())])
+    if scenarios and not named:
+        named = {str(_rulebook_of(file)): None for file in scenarios}
+    folders = [folder_of(name) for name in named] or all_rulebooks()
     if days is None:
         from relance.simulate import simulate as run  # noqa: PLC0415
 

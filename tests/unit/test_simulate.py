@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from relance.cli import app
 from relance.simulate import simulate
 from relance.stack.home import PROJECT
 
@@ -43,6 +45,32 @@ def test_it_ends_with_0_only_when_every_scenario_holds(tmp_path: Path, said: lis
 
     assert run(tmp_path, said, '{ expect = "LeadClosed" },') == 1
     assert "0 of 1 scenarios hold" in said[-1]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        ["carvivo"],
+        ["--rulebook", "carvivo"],
+        ["carvivo", "--rulebook", "carvivo"],
+        [str(PROJECT / "rulebooks" / "carvivo")],
+    ],
+)
+def test_a_rulebook_is_named_as_for_check_and_mutants_or_by_the_option(named: list[str]) -> None:
+    done = CliRunner().invoke(app, ["simulate", *named, "--json"])
+
+    assert done.exit_code == 0
+    assert json.loads(done.output)["rules"].keys() >= {"003-05"}
+    assert all(rule[:3] in {"003", "hou"} for rule in json.loads(done.output)["rules"])
+
+
+def test_several_rulebooks_are_played_whichever_way_they_are_named() -> None:
+    done = CliRunner().invoke(app, ["simulate", "carvivo", "--rulebook", "pagesjaunes"])
+
+    assert done.exit_code == 0
+    assert "rules of carvivo." in done.output
+    assert "rules of pagesjaunes." in done.output
+    assert "car_bdc" not in done.output
 
 
 def test_a_failure_is_told_as_the_story_of_what_happened(tmp_path: Path, said: list[str]) -> None:
