@@ -159,6 +159,7 @@ def told(step: Call, source: Source, id_: str, at: datetime, phone: str | None) 
         "status": status,
         "agent": step.agent,
         "duration_s": step.duration_s,
+        "recording_url": step.recording_url,
         "started_at": at.isoformat(),
     }
     return Input(source, id_, call={key: value for key, value in said.items() if value is not None})
@@ -198,6 +199,7 @@ def _call(step: Receive, id_: str, at: datetime) -> dict[str, object]:
         "status": _status(step),
         "agent": step.answered_by,
         "duration_s": step.duration_s,
+        "recording_url": step.recording_url,
         "started_at": at.isoformat(),
     }
     return {key: value for key, value in said.items() if value is not None}

@@ -94,6 +94,7 @@ class Receive(Step):
     outcome: Literal["missed", "answered", "ringing"] = "missed"
     answered_by: str | None = None
     duration_s: int | None = None
+    recording_url: str | None = None
     in_reply_to: str | None = None
     auto: bool = False
 
@@ -114,7 +115,9 @@ class Receive(Step):
 
 _ANYWAY = frozenset({"receive", "as_", "owner", "source", "id"})
 _CARRIED: dict[str, frozenset[str]] = {
-    "call": frozenset({"phone", "outcome", "direction", "answered_by", "duration_s"}),
+    "call": frozenset(
+        {"phone", "outcome", "direction", "answered_by", "duration_s", "recording_url"}
+    ),
     "form": frozenset(
         {
             "anonymous",
@@ -146,6 +149,7 @@ class Call(Step):
     outcome: Literal["missed", "answered"] = "answered"
     agent: str | None = None
     duration_s: int | None = None
+    recording_url: str | None = None
 
 
 class Reply(Step):

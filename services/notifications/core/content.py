@@ -161,7 +161,16 @@ def _values(
         "zone": zone,
     }
     # What requests of older releases lack.
-    return {"as_of": None, **_nothing_left_out(asked.values), **own}
+    return {**_LACKING, **_nothing_left_out(asked.values), **own}
+
+
+_LACKING: Mapping[str, object] = {
+    "as_of": None,
+    "history": [],
+    "earlier": 0,
+    "done": [],
+    "documents": [],
+}
 
 
 def _nothing_left_out(values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

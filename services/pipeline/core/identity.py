@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.pipeline.core.calls import keep_recording
 from services.pipeline.core.condition import all_hold, speaks_of_status
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
@@ -59,6 +60,7 @@ def receive(turn: Turn, data: LeadReceived) -> None:
     lead = take(turn, data, pipeline)
     if data.call is not None:
         turn.speak_of(lead)
+        keep_recording(turn, lead, data.call, data.occurred_at, by=data.call.answered_by)
 
 
 def take(turn: Turn, data: LeadReceived, pipeline: Pipeline, by: str | None = None) -> str:

@@ -10,6 +10,7 @@ from services.pipeline.core.action import Send as SendAction
 from services.pipeline.core.consent import blocking_rule
 from services.pipeline.core.lead import Appointment, Lead, Task
 from services.pipeline.core.party import agents
+from services.pipeline.core.past import past_values
 from services.pipeline.core.turn import Scene, Turn
 from shared.contract.envelope import Envelope
 from shared.contract.invitation import Invitation
@@ -125,7 +126,7 @@ def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
     `reason` (label), `closed_at` and `attempts` (how many) of the lead; `round`: the how-manieth
     time this template goes out for it; `linked` the contact's other lead, as `lead`; `last_caller`
     who tried last; `written` (`subject`, `text`) what an agent wrote for it,
-    if any.
+    if any. What was done so far and the documents, where it speaks of them: `past_values`.
     """
     lead = scene.lead
     reason = scene.book.reasons.get(lead.reason or "")
@@ -142,6 +143,7 @@ def message_values(scene: Scene, trigger: Envelope, template: str) -> Values:
         "written": {"subject": None, "text": None},
         "linked": _other_values(scene),
         "last_caller": _last_caller(scene),
+        **past_values(scene, template),
     }
 
 

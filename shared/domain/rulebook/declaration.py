@@ -194,6 +194,13 @@ class AttemptDeclaration(Declaration):
     counts_if: AllOf = ()
 
 
+class DocumentDeclaration(Declaration):
+    """A kind of document. With `calls` the recording of each call that was answered, told by the
+    phone system, is one of that kind by itself, on the lead of whoever was on the line."""
+
+    calls: bool = False
+
+
 class Words(Declaration):
     """A list of words that a text should not hold; one that ends in `*` counts by its beginning."""
 

@@ -94,6 +94,10 @@ class Template(Part):
             raise ValueError(f"template {self.id!r}: " + "; ".join(problems))
         return self
 
+    def speaks_of(self, name: str) -> bool:
+        """Whether one of its texts names that value; a piece that it shares must be given it."""
+        return any(name in text for text in self.files.values())
+
 
 class Target(Part):
     """Another system that is handed leads: a POST signed as Standard Webhooks asks.

@@ -14,6 +14,7 @@ from shared.domain.rulebook.declaration import (
     AttemptDeclaration,
     Declaration,
     Digest,
+    DocumentDeclaration,
     FieldDeclaration,
     Id,
     Late,
@@ -82,7 +83,7 @@ class Rulebook(Part):
     outcomes: Annotated[dict[str, OutcomeDeclaration], ById] = Field(default={}, alias="outcome")
     reasons: Annotated[dict[str, Declaration], ById] = Field(default={}, alias="reason")
     attempts: Annotated[dict[str, AttemptDeclaration], ById] = Field(default={}, alias="attempt")
-    documents: Annotated[dict[str, Declaration], ById] = Field(default={}, alias="document")
+    documents: Annotated[dict[str, DocumentDeclaration], ById] = Field(default={}, alias="document")
     words: Annotated[dict[str, Words], ById] = Field(default={})
     settings: Annotated[dict[str, Setting], ById] = Field(default={}, alias="setting")
     queues: Annotated[dict[str, Queue], ById] = Field(default={}, alias="queue")
