@@ -30,8 +30,9 @@ _COUNTED = {
     "repeated_records": "records published again (repeats, crashes), dropped by readers",
     "deadlines": "deadlines set",
     "messages_sent": "messages sent",
-    "messages_unknown": "messages nobody can tell of whether they went",
+    "messages_unknown": "messages that may have gone or not: nobody knows",
 }
+"""Each begins with its plural, as what is under way does."""
 _BOOKS = {
     "messages_twice": "handed over once more than told",
     "messages_missing": "taken for sent, and at no provider",
@@ -101,14 +102,21 @@ def _counts(report: Report) -> Iterator[str]:
     for name, words in shown.items():
         if name not in report.counts:
             continue
-        yield f"{report.counts[name]:>9,}  {words}"
+        yield _line(report.counts[name], words)
 
 
 def _under_way(report: Report) -> Iterator[str]:
     if report.under_way:
         yield from ("", "under way, as it should be:")
     for words, many in report.under_way.items():
-        yield f"{many:>9,}  {words}"
+        yield _line(many, words)
+
+
+def _line(many: int, words: str) -> str:
+    """A number under the others; of 1 the words begin with their singular."""
+    first, space, rest = words.partition(" ")
+    one = first.removesuffix("s") + space + rest.replace("that wait ", "that waits ")
+    return f"{many:>9,}  {one if many == 1 else words}"
 
 
 def _findings(report: Report) -> Iterator[str]:

@@ -20,6 +20,7 @@ from services.pipeline.core.lead import Lead
 from services.pipeline.store import Step
 from shared.contract.topics import INTAKE, NOTIFICATIONS, PIPELINE, REMINDERS
 from shared.domain import duration
+from shared.domain.count import counted
 from shared.runtime import clock
 from shared.runtime.postgres import Transaction
 
@@ -194,12 +195,11 @@ class DatabaseBooks:
             assert left is not None  # an aggregate has a row
             running.goes_on("events that wait (relance dead-letters list)", left["parked"])
             if left["long_parked"]:
-                many = left["long_parked"]
-                running.found("stuck", service, f"{service}: {many} events wait for over 15 min")
+                wait = counted(left["long_parked"], "event waits", "events wait")
+                running.found("stuck", service, f"{service}: {wait} for over 15 min")
             if left["stuck"]:
-                running.found(
-                    "stuck", service, f"{service}: Kafka refuses {left['stuck']} events for good"
-                )
+                events = counted(left["stuck"], "event")
+                running.found("stuck", service, f"{service}: Kafka refuses {events} for good")
             for row in await session.fetch(_SET_ASIDE, since):
                 name = f"{service}/{row['id']}"
                 running.found(

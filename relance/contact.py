@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 
 from relance.database import CannotDo
+from shared.domain.count import counted
 
 _TIMEOUT_S = 60.0
 
@@ -68,8 +69,8 @@ def export(desk: Desk, lead: str, to: Path | None) -> str:
         raise NotDone(f"{to} cannot be written ({error.strerror}): name another file") from None
     moments = sum(len(each["history"]) for each in document["leads"])
     return (
-        f"Written to {to}: {_count(len(document['points']), 'contact point')}, "
-        f"{_count(len(document['leads']), 'lead')}, {_count(moments, 'moment')} of history. "
+        f"Written to {to}: {counted(len(document['points']), 'contact point')}, "
+        f"{counted(len(document['leads']), 'lead')}, {counted(moments, 'moment')} of history. "
         "It holds personal data: hand it to the person, and keep no copy."
     )
 
@@ -90,10 +91,6 @@ def erase(desk: Desk, lead: str, *, for_real: bool) -> str:
     events = desk.act(lead, "erase_contact")["events"]
     told = next(each["data"] for each in events if each["type"] == "relance.contact.erased.v1")
     kept = ", ".join(told.get("not_by", ()))
-    return f"Erased: contact {told['contact']}, {_count(len(told['leads']), 'lead')}." + (
+    return f"Erased: contact {told['contact']}, {counted(len(told['leads']), 'lead')}." + (
         f" Still not to be contacted by: {kept}." if kept else ""
     )
-
-
-def _count(many: int, what: str) -> str:
-    return f"{many} {what}{'' if many == 1 else 's'}"

@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 from relance import database, intake_letters
 from relance.database import CannotDo
 from relance.intake_letters import IntakeLetter
+from shared.domain.count import counted, noun
 from shared.runtime import quarantine
 from shared.runtime.postgres import Transaction
 
@@ -86,7 +87,7 @@ async def listed(kafka: str | None = None, services: Sequence[str] = database.WI
     lines += [line for each in waiting for line in _waits(each)]
     many = f"{len(letters)} set aside" if letters else "Nothing is set aside"
     held = sum(each.many for each in waiting)
-    waits = f"{held} {'waits' if held == 1 else 'wait'}" if held else "nothing waits"
+    waits = f"{held} {noun(held, 'waits', 'wait')}" if held else "nothing waits"
     return "\n".join([*outside, *lines, f"{many} by services, {waits}."])
 
 
@@ -98,10 +99,12 @@ async def _of_intake(kafka: str) -> list[str]:
         return wrap(f"What came in wrongly is not listed: {error}", WIDTH)
     lines = [line for letter in letters for line in _came_in(letter)]
     if letters:
-        earlier = f"; {before} earlier ones lie on their topic" if before else ""
-        lines.append(
-            f"{len(letters)} came in wrongly{earlier}: their senders mend and repeat them."
+        lie = counted(before, "earlier one lies", "earlier ones lie")
+        earlier = f"; {lie} on their topic" if before else ""
+        mend = noun(
+            len(letters), "its sender mends and repeats it", "their senders mend and repeat them"
         )
+        lines.append(f"{len(letters)} came in wrongly{earlier}: {mend}.")
         lines.append("")
     return lines
 
@@ -186,8 +189,8 @@ def _came_in(letter: IntakeLetter) -> Iterator[str]:
 
 
 def _waits(each: Waiting) -> Iterator[str]:
-    events = "event waits" if each.many == 1 else "events wait"
-    yield f"{each.service:<20} {each.since:%Y-%m-%d %H:%M}  {each.many} {events}"
+    events = counted(each.many, "event waits", "events wait")
+    yield f"{each.service:<20} {each.since:%Y-%m-%d %H:%M}  {events}"
     yield f"    {each.topic} · {each.subject}"
     yield from _why(each.why)
 

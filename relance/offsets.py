@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from relance.database import CannotDo
+from shared.domain.count import counted
 from shared.runtime import kafka
 from shared.runtime.kafka_refusal import refusal
 from shared.runtime.position import Range, gone
@@ -61,8 +62,9 @@ async def shown(group: str | None, bootstrap: str) -> str:
         lines: list[str] = []
         for each in groups:
             places = await _places(admin, reader, each)
-            members = len(await _members(admin, each))
-            lines += [f"{each} ({members} members)", HEAD, *(p.line(each) for p in places), ""]
+            members = counted(len(await _members(admin, each)), "member")
+            lines.append(f"{each} ({members})")
+            lines += [HEAD, *(place.line(each) for place in places), ""]
     return "\n".join(lines[:-1]) or "No group has read anything yet."
 
 
@@ -100,7 +102,7 @@ def _means(place: Place, targets: dict[TopicPartition, int]) -> str:
     """What people should know before they say yes."""
     more = targets[place.tp] - place.committed
     if more > 0:
-        return f"  (skips {more} records)"
+        return f"  (skips {counted(more, 'record')})"
     return f"  (reads {-more} again; repeats have no effect)" if more else ""
 
 

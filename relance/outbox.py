@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from relance import database
 from relance.database import CannotDo, transaction
+from shared.domain.count import counted
 from shared.runtime.postgres import Transaction
 
 _STUCK = """
@@ -32,7 +33,7 @@ async def listed(postgres: str | None = None) -> str:
     for service in database.WITH_DATABASE:
         async with transaction(service, postgres) as tx:
             for row in await tx.fetch(_STUCK):
-                size = f"{row['bytes']} bytes, {row['many'] - 1} more behind it"
+                size = f"{counted(row['bytes'], 'byte')}, {row['many'] - 1} more behind it"
                 lines.append(f"{service}: {row['subject']} on {row['topic']} ({size})")
                 lines.append(f"    {row['why']}")
     if not lines:
@@ -50,7 +51,8 @@ async def retry(subject: str | None, postgres: str | None = None) -> str:
             freed += await _freed(tx, subject)
     if not freed and subject is not None:
         raise CannotDo(f"Nothing of {subject} is stuck; `relance outbox list` shows what is.")
-    return f"{freed} rows are tried again now." if freed else "Nothing is stuck."
+    tried = counted(freed, "row is tried", "rows are tried")
+    return f"{tried} again now." if freed else "Nothing is stuck."
 
 
 async def _freed(tx: Transaction, subject: str | None) -> int:

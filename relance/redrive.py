@@ -13,6 +13,7 @@ from textwrap import wrap
 from relance import database
 from relance.dead_letters import WIDTH, NoLetter, parsed, type_of
 from relance.intake_letters import SERVICE as INTAKE
+from shared.domain.count import noun
 from shared.runtime import quarantine
 from shared.runtime.postgres import Transaction
 
@@ -82,8 +83,9 @@ async def redrive(wish: Wish, *, for_real: bool) -> str:
     if not queues:
         raise NoLetter("Nothing to redrive: see `relance dead-letters list`.")
     if for_real:
+        taken = noun(released, "Its service takes it", "Their service takes them")
         return (
-            f"{released} released. Their service takes them up within a second, in order; "
+            f"{released} released. {taken} up within a second, in order; "
             "what is still bad comes back here."
         )
     return "\n".join([*_preview(queues), "", *_summary(queues)])
@@ -166,5 +168,6 @@ def _preview(queues: Sequence[Queue]) -> Iterator[str]:
 def _summary(queues: Sequence[Queue]) -> Iterator[str]:
     letters = sum(row.letter is not None for queue in queues for row in queue.rows)
     behind = sum(len(queue.rows) for queue in queues) - letters
-    follow = f", {behind} that wait behind follow" if behind else ""
+    waits = noun(behind, "waits behind follows", "wait behind follow")
+    follow = f", {behind} that {waits}" if behind else ""
     yield f"{letters} set aside{follow}. Nothing has changed yet: add --yes to do it."

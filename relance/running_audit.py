@@ -21,6 +21,7 @@ from relance.trail import Trail, seconds
 from services.pipeline.core.lead import Lead
 from services.pipeline.store import Step
 from shared.contract.topics import INTAKE, NOTIFICATIONS, PIPELINE, Topic
+from shared.domain.count import counted
 
 SequenceKey = tuple[str, str]
 """(source, subject)"""
@@ -195,8 +196,8 @@ def late(trail: Trail, running: Running, outbox: Mapping[str, int]) -> None:
         if end < last and outbox[topic.writer]:
             running.goes_on(waits)
         elif end < last:
-            what = f"{topic.name}: {subject} was given {last} sequences, {end} are published"
-            running.found("lost", subject, what)
+            gave = f"{subject} was given {counted(last, 'sequence')}"
+            running.found("lost", subject, f"{topic.name}: {gave}, {end} published")
     for id_ in running.without_effect:
         if trail.many(_EFFECTS_OF, _EFFECTS, id_):
             continue
@@ -292,9 +293,11 @@ async def _taken_up(
         else:
             done = last.get((source, subject), 0)
             running.found(
-                "stuck", subject, f"{service} has taken up {done} of {old} events of {subject} on "
+                "stuck",
+                subject,
+                f"{service} has taken up {done} of {counted(old, 'event')} of {subject} on "
                 f"{topic.name}",
-            )  # fmt: skip
+            )
 
 
 async def _causes(trail: Trail, running: Running, books: Books, since: float, until: float) -> None:

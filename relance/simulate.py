@@ -19,6 +19,7 @@ from relance.simulation.reminders import Reminders
 from relance.simulation.service import Pipeline
 from relance.simulation.world import World
 from relance.story import Teller, tell
+from shared.domain.count import counted, noun
 from shared.domain.directory import Unknown
 from shared.domain.rulebook.loader import RulebookError
 from shared.runtime.settings import WrongSetting
@@ -129,7 +130,8 @@ def _say_for_people(
     for each in played:
         held = [outcome.scenario.rule for outcome in each.outcomes if outcome.passed]
         rules = {outcome.scenario.rule for outcome in each.outcomes}
+        hold = noun(len(held) or len(each.outcomes), "holds", "hold")
         say(
-            f"{len(held)} of {len(each.outcomes)} scenarios hold, for {len(rules)} rules of "
-            f"{each.company.book.name}."
+            f"{len(held)} of {counted(len(each.outcomes), 'scenario')} {hold}, "
+            f"for {counted(len(rules), 'rule')} of {each.company.book.name}."
         )

@@ -21,6 +21,7 @@ from pydantic_core import from_json
 from relance import database, status_rulebooks
 from relance.database import CannotDo, transaction
 from relance.status_rulebooks import Rulebooks
+from shared.domain.count import noun
 from shared.runtime import kafka, topics
 from shared.runtime.kafka_refusal import refusal
 from shared.runtime.postgres import Unavailable
@@ -57,18 +58,18 @@ SELECT (SELECT count(*) FROM message WHERE status IN ('requested', 'held')) AS w
 """,
 }
 MEANINGS = {
-    "stuck": "events that Kafka refuses for good (relance outbox list)",
-    "quarantined": "events set aside (relance dead-letters list)",
-    "open_leads": "open leads",
-    "gate_behind_s": "s ago: all that came in until then is judged",
-    "armed": "deadlines armed",
-    "oldest_overdue_s": "s overdue is the oldest deadline that has not fired",
-    "waiting": "messages wait (held, or to be tried again)",
-    "sending": "messages in hand",
-    "failed": "messages refused for good",
-    "unknown": "messages of which nobody knows whether they went",
+    "stuck": ("event", "events", " that Kafka refuses for good (relance outbox list)"),
+    "quarantined": ("event", "events", " set aside (relance dead-letters list)"),
+    "open_leads": ("open lead", "open leads", ""),
+    "gate_behind_s": ("s", "s", " ago: all that came in until then is judged"),
+    "armed": ("deadline", "deadlines", " armed"),
+    "oldest_overdue_s": ("s", "s", " overdue is the oldest deadline that has not fired"),
+    "waiting": ("message waits", "messages wait", " (held, or to be tried again)"),
+    "sending": ("message", "messages", " in hand"),
+    "failed": ("message", "messages", " refused for good"),
+    "unknown": ("message", "messages", " that may have gone or not: nobody knows"),
 }
-"""Of one service each, told below the table."""
+"""Of one service each, told below the table: after 1, after any other number, and what follows."""
 WRONG = ("stuck", "quarantined", "failed", "unknown")
 """What is not nought needs a look by day; none of it stops the others."""
 COLUMNS = {
@@ -209,11 +210,13 @@ def _own(service: ServiceStatus) -> Iterator[str]:
     """What only this service has to tell, and where it can be reached if it does not answer."""
     if service.why:
         yield f"! {service.name:<{_NAME - 1}}{service.why}"[:WIDTH]
-    for name, words in MEANINGS.items():
+    for name, (one, others, more) in MEANINGS.items():
         value = service.numbers.get(name)
         if value is None or (name in WRONG and not value):
             continue
-        yield f"{'!' if name in WRONG else ' '} {service.name:<{_NAME - 1}}{value:>7} {words}"
+        mark = "!" if name in WRONG else " "
+        words = noun(value, one, others) + more
+        yield f"{mark} {service.name:<{_NAME - 1}}{value:>7} {words}"
 
 
 def as_data(seen: Status) -> dict[str, Any]:

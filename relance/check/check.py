@@ -18,6 +18,7 @@ from relance.scenario import Scenario, ScenarioError, load
 from relance.simulate import perform
 from relance.simulation.company import Company, read_company
 from shared.contract.pipeline import StageEntered
+from shared.domain.count import counted
 from shared.domain.directory import Unknown
 from shared.domain.rulebook.loader import RulebookError
 from shared.domain.rulebook.rulebook import Rulebook
@@ -170,6 +171,8 @@ def _looked_at(report: Report) -> str:
         return "it cannot be read"
     how = "all there are" if explored.whole else "the bound"
     return (
-        f"{report.rules} rules, {report.rows} rows, {report.scenarios} scenarios; "
-        f"{explored.states} states explored ({how}), up to {explored.depth} steps deep"
+        f"{counted(report.rules, 'rule')}, {counted(report.rows, 'row')}, "
+        f"{counted(report.scenarios, 'scenario')}; "
+        f"{counted(explored.states, 'state')} explored ({how}), "
+        f"up to {counted(explored.depth, 'step')} deep"
     )

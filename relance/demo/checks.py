@@ -20,6 +20,7 @@ from shared.contract.pipeline import (
     StageEntered,
 )
 from shared.contract.reminders import DeadlinePlanned, LeadOverdue
+from shared.domain.count import counted, noun
 
 E = TypeVar("E", bound=Event)
 
@@ -87,7 +88,9 @@ def _told_at_once(played: Played) -> Check:
     }
     late = [lead for lead, at in created.items() if told.get(lead) != at]
     return Check(
-        "the owner was told at once, by SMS", not late, f"{len(told)} of {len(created)} leads"
+        "the owner was told at once, by SMS",
+        not late,
+        f"{len(told)} of {counted(len(created), 'lead')}",
     )
 
 
@@ -153,14 +156,14 @@ def _told_once(played: Played) -> Check:
     return Check(
         "nobody was told twice, nothing is missing",
         not twice and arrived == sent,
-        f"{arrived} messages arrived, {sent} were sent",
+        f"{counted(arrived, 'message')} arrived, {sent} {noun(sent, 'was', 'were')} sent",
     )
 
 
 def _audit(played: Played) -> Check:
     counts = played.audit.counts
     detail = (
-        f"{counts['accepted']} accepted, {counts['events']} events, 0 lost, 0 repeated"
+        f"{counts['accepted']} accepted, {counted(counts['events'], 'event')}, 0 lost, 0 repeated"
         if played.audit.ok
         else "; ".join(finding.sentence for finding in played.audit.findings[:3])
     )

@@ -34,6 +34,7 @@ from relance.topic_reader import TopicReader
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import LeadAssigned, LeadCreated
 from shared.contract.topics import INTAKE, NOTIFICATIONS, PIPELINE, REMINDERS
+from shared.domain.count import counted
 from shared.runtime.clock import ClockFile
 
 TOPICS = (INTAKE, PIPELINE, REMINDERS, NOTIFICATIONS)
@@ -154,9 +155,14 @@ def _conclude(played: Played, screen: Screen, timing: Timing, json_file: Path | 
     screen.title("What people received")
     screen.messages(played.messages)
     counts = played.audit.counts
+    figures = (
+        counted(counts["leads"], "lead"),
+        counted(counts["events"], "event"),
+        counted(len(played.messages), "message"),
+    )
     screen.summary(
         checks,
-        f"{counts['leads']} leads · {counts['events']} events · {len(played.messages)} messages",
+        " · ".join(figures),
         " · ".join(f"{part} {seconds:.1f} s" for part, seconds in timing.seconds.items()),
     )
     ok = all(each.ok for each in checks)

@@ -12,6 +12,7 @@ from rich.text import Text
 from relance.demo.checks import Check
 from relance.demo.inbox import Message
 from relance.story import NUMBER_WIDTH, RULE_WIDTH, SERVICE_WIDTH
+from shared.domain.count import counted, noun
 
 WIDTH = 80
 
@@ -73,8 +74,8 @@ class Screen:
         head = Text(f"{message.channel.upper():<6}", style="bold green")
         head.append(f"{message.to}", style="bold")
         if message.channel == "sms":
-            parts = "1 part" if message.parts == 1 else f"{message.parts} parts"
-            head.append(f"   {len(message.text)} characters, {parts}", style="dim")
+            length = counted(len(message.text), "character")
+            head.append(f"   {length}, {counted(message.parts, 'part')}", style="dim")
         if more:
             head.append(f"   and {more} more like it", style="dim")
         self._console.print()
@@ -96,8 +97,10 @@ class Screen:
         self._console.print()
         broken = sum(not check.ok for check in checks)
         if broken:
-            self._console.print(
-                Text(f" {broken} of {len(checks)} checks do not hold.", style="bold red")
-            )
+            hold = noun(broken, "does not hold", "do not hold")
+            told = f" {broken} of {counted(len(checks), 'check')} {hold}."
+            self._console.print(Text(told, style="bold red"))
         else:
-            self._console.print(Text(f" All {len(checks)} checks hold.", style="bold green"))
+            hold = noun(len(checks), "holds", "hold")
+            told = f" All {counted(len(checks), 'check')} {hold}."
+            self._console.print(Text(told, style="bold green"))

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from relance.mutants.trial import Trial, try_all
+from shared.domain.count import counted
 
 
 def run(
@@ -40,10 +41,11 @@ def _tried(folder: Path, processes: int | None) -> Trial:
 
 def _as_text(trial: Trial) -> Iterator[str]:
     fates = Counter(verdict.fate for verdict in trial.verdicts)
+    live = counted(len(trial.justified), "lives", "live")
     yield from wrap(
-        f"{'✓' if trial.ok else '✗'} {trial.rulebook}: {len(trial.verdicts)} mutants; "
+        f"{'✓' if trial.ok else '✗'} {trial.rulebook}: {counted(len(trial.verdicts), 'mutant')}; "
         f"{fates['own']} noticed by a scenario of their rule, {fates['other']} by another, "
-        f"{fates['refused']} refused when loaded, {len(trial.justified)} live with a reason, "
+        f"{fates['refused']} refused when loaded, {live} with a reason, "
         f"{len(trial.survivors)} without",
         80,
         subsequent_indent="  ",

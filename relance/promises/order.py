@@ -10,6 +10,7 @@ from relance.promises.finding import Fault, Finding
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import ActionRefused
 from shared.contract.topics import Topic
+from shared.domain.count import counted
 
 
 def findings(evidence: Evidence) -> Iterator[Finding]:
@@ -65,13 +66,15 @@ def _ends(
             yield Finding(
                 "lost" if last > end else "without_cause",
                 subject,
-                f"{topic.name}: {service} gave {subject} {last} sequences, {end} are published",
+                f"{topic.name}: {service} gave {subject} {counted(last, 'sequence')}, "
+                f"{end} published",
             )
         elif last < end:
             yield Finding(
                 "stuck",
                 subject,
-                f"{service} has taken up {last} of {end} events of {subject} on {topic.name}",
+                f"{service} has taken up {last} of {counted(end, 'event')} of {subject} on "
+                f"{topic.name}",
             )
 
 
@@ -81,7 +84,9 @@ def _unpublished(evidence: Evidence, topic: Topic, known: Collection[str]) -> It
     for (source, subject), last in evidence.ledgers.reached.get(topic.writer, {}).items():
         if source == own and subject not in known and not _waits(evidence, topic.writer, subject):
             yield Finding(
-                "lost", subject, f"{topic.name}: none of {last} events of {subject} is published"
+                "lost",
+                subject,
+                f"{topic.name}: none of {counted(last, 'event')} of {subject} is published",
             )
 
 

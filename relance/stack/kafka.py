@@ -16,6 +16,7 @@ from relance.stack.kafka_jars import Say, kafka_jars
 from relance.stack.kafka_settings import Seat
 from relance.stack.port import choose_port, free_port
 from relance.stack.process import Child
+from shared.domain.count import counted
 
 _QUORUM = "__cluster_metadata-0/quorum-state"
 
@@ -126,7 +127,7 @@ class Kafka:
         """A controller knows how many voters there are: their number cannot just change."""
         made = next(map(_voters, self.home.data("").glob(f"kafka*/{_QUORUM}")), 0)
         if made and made != len(self.brokers):
-            brokers = "1 broker" if made == 1 else f"{made} brokers"
+            brokers = counted(made, "broker")
             raise StackError(
                 f"The Kafka in {self.home.folder} was made with {brokers} and "
                 f"{len(self.brokers)} are asked for: set RELANCE_KAFKA_BROKERS={made}, name "

@@ -9,6 +9,7 @@ from typing import Any
 
 from relance.year.tally import Name, Tally
 from relance.year.year import Plan
+from shared.domain.count import counted
 from shared.domain.rulebook.rulebook import Rulebook
 
 WIDTH = 80
@@ -41,12 +42,13 @@ def as_data(tally: Tally, plan: Plan, sms_price: float) -> dict[str, Any]:
 def as_text(tally: Tally, plan: Plan, book: Rulebook, sms_price: float) -> str:
     """What people would have lived."""
     data = as_data(tally, plan, sms_price)
-    lines = [f"{plan.days} days of {book.name}, {plan.leads_per_day} leads a weekday, "
-             f"seed {plan.seed}", "─" * WIDTH]  # fmt: skip
+    told = f"{counted(plan.days, 'day')} of {book.name}, {counted(plan.leads_per_day, 'lead')} a"
+    lines = [f"{told} weekday, seed {plan.seed}", "─" * WIDTH]
     lines += [*_leads(data), *_ends(data, book), *_duties(data), *_messages(data)]
     bare = data["without_next_step"]
     mark = "✓" if bare == 0 else "✗"
-    lines += ["", f"{mark} {bare:,} open leads were ever without a next step"]
+    were = counted(bare, "open lead was", "open leads were")
+    lines += ["", f"{mark} {were} ever without a next step"]
     for each in data["without_next_step_where"]:
         lines.append(f"    {each['pipeline']}.{each['stage']}: {each['count']:,}")
     return "\n".join(lines)
@@ -54,7 +56,7 @@ def as_text(tally: Tally, plan: Plan, book: Rulebook, sms_price: float) -> str:
 
 def _leads(data: Mapping[str, Any]) -> Iterator[str]:
     total = sum(each["count"] for each in data["leads"])
-    yield f"{total:,} leads, {data['still_open']:,} still open at the end"
+    yield f"{counted(total, 'lead')}, {data['still_open']:,} still open at the end"
     ways: Counter[str] = Counter()
     for each in data["leads"]:
         ways[f"{each['pipeline']} by {each['channel']}"] += each["count"]
@@ -78,12 +80,14 @@ def _duties(data: Mapping[str, Any]) -> Iterator[str]:
     happened = data["happened"]
     yield ""
     yield (
-        f"{happened.get('tasks', 0):,} tasks, {happened.get('overdue', 0):,} times overdue; "
-        f"{happened.get('late', 0):,} leads late"
+        f"{counted(happened.get('tasks', 0), 'task')}, "
+        f"{counted(happened.get('overdue', 0), 'time')} overdue; "
+        f"{counted(happened.get('late', 0), 'lead')} late"
     )
     yield (
-        f"{happened.get('attempts', 0):,} attempts, {happened.get('conversations', 0):,} "
-        f"conversations, {happened.get('replies', 0):,} replies"
+        f"{counted(happened.get('attempts', 0), 'attempt')}, "
+        f"{counted(happened.get('conversations', 0), 'conversation')}, "
+        f"{counted(happened.get('replies', 0), 'reply', 'replies')}"
     )
     for what in ("try", "conversation"):
         spread = data[f"minutes_to_first_{what}"]
@@ -97,7 +101,10 @@ def _duties(data: Mapping[str, Any]) -> Iterator[str]:
 def _messages(data: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     total = sum(each["count"] for each in data["messages"])
-    yield f"{total:,} messages; {data['sms_parts']:,} SMS parts cost {data['sms_cost']:,.2f}"
+    yield (
+        f"{counted(total, 'message')}; "
+        f"{counted(data['sms_parts'], 'SMS part costs', 'SMS parts cost')} {data['sms_cost']:,.2f}"
+    )
     sent: Counter[str] = Counter()
     for each in data["messages"]:
         sent[f"{each['template']} by {each['channel']} to the {each['to']}"] += each["count"]
@@ -109,7 +116,7 @@ def _table(counts: Counter[str]) -> Iterator[str]:
     ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     shown, rest = ranked[:ROWS_AT_MOST], ranked[ROWS_AT_MOST:]
     if rest:
-        shown.append((f"{len(rest)} others", sum(count for _, count in rest)))
+        shown.append((counted(len(rest), "other"), sum(count for _, count in rest)))
     most = max(counts.values(), default=1)
     for name, count in shown:
         bar = "▪" * round(20 * min(count, most) / most)

@@ -15,6 +15,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from shared.contract.topics import Topic
+from shared.domain.count import counted
 from shared.runtime import clock, failpoint, kafka, metrics
 from shared.runtime.activity import Activity
 from shared.runtime.effect import Effect, Fail, Stopping
@@ -123,7 +124,7 @@ class Consumer:
         now_s = monotonic()
         return [
             f"{tp.topic}/{tp.partition} of {self.group} has not moved for {now_s - at:.0f} s "
-            f"({self._lags.get(tp, 0)} records wait)"
+            f"({counted(self._lags.get(tp, 0), 'record waits', 'records wait')})"
             for tp, at in self._moved_s.items()
             if self._lags.get(tp, 0) > 0 and now_s - at > STILL_AT_MOST_S
         ]

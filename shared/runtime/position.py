@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.domain.count import counted, noun
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -22,7 +24,8 @@ def gone(place: str, group: str, position: int, kept: Range) -> str | None:
     if kept.begins <= position <= kept.ends:
         return None
     what = (
-        f"{kept.begins - position} records that {group} has not read are gone"
+        f"{counted(kept.begins - position, 'record')} that {group} has not read "
+        f"{noun(kept.begins - position, 'is', 'are')} gone"
         if position < kept.begins
         else f"{group} has read further than the log goes: the topic was truncated or made anew"
     )

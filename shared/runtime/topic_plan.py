@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.contract.topics import DAY_MS, Topic
+from shared.domain.count import counted
 
 Way = Literal["create", "change", "by hand"]
 
@@ -53,24 +54,25 @@ def configuration(topic: Topic, replication: int) -> dict[str, str]:
 
 def differences(topic: Topic, replication: int, found: Found | None) -> Iterator[Difference]:
     """Everything in which the cluster's topic is not as the table says."""
+    replicas = counted(replication, "replica")
     if found is None:
-        how = f"{topic.partitions} partitions, {replication} replicas, {_kept(topic)}"
+        how = f"{counted(topic.partitions, 'partition')}, {replicas}, {_kept(topic)}"
         yield Difference(topic, "create", f"{topic.name} is missing", how)
         return
     if found.partitions != topic.partitions:
         yield Difference(
             topic,
             "by hand",
-            f"{topic.name} has {found.partitions} partitions instead of {topic.partitions} "
-            "(the order of a lead depends on it)",
+            f"{topic.name} has {counted(found.partitions, 'partition')} instead of "
+            f"{topic.partitions} (the order of a lead depends on it)",
             "a partition count is never changed; ask whoever made it so, or make a new topic",
         )
     if found.replicas < replication:
         yield Difference(
             topic,
             "by hand",
-            f"{topic.name} has {found.replicas} replicas instead of {replication}",
-            f"give it {replication} replicas with kafka-reassign-partitions.sh, then apply again",
+            f"{topic.name} has {counted(found.replicas, 'replica')} instead of {replication}",
+            f"give it {replicas} with kafka-reassign-partitions.sh, then apply again",
         )
     for name, value in configuration(topic, replication).items():
         if found.settings.get(name) != value:

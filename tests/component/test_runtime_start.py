@@ -120,7 +120,7 @@ async def test_the_whole_table_can_be_made_and_is_then_found_right(kafka: Kafka)
     await topics.apply(settings)
     await topics.check(settings)
 
-    with pytest.raises(Differs, match="1 replicas instead of 3"):
+    with pytest.raises(Differs, match="1 replica instead of 3"):
         await topics.check(Settings(kafka=kafka.bootstrap, kafka_replication=3))
 
 

@@ -96,7 +96,7 @@ def test_each_broken_promise_of_the_tables_is_named(stack: Stack) -> None:
 
     said = "\n".join(finding.sentence for finding in report.findings)
     assert "is not what its history says: owner" in said
-    assert "reminders: 1 events wait for over 15 min" in said
+    assert "reminders: 1 event waits for over 15 min" in said
     assert "set aside (not JSON)" in said
     assert not report.ok
 

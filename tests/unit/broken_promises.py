@@ -141,11 +141,11 @@ BROKEN: dict[str, tuple[str, Ledgers]] = {
         changed(PIPELINE.name, lambda events: [events[0], *events[2:]]),
     ),
     "the last event of a lead never came out": (
-        "lost: … 11 sequences, 10 are published",
+        "lost: … 11 sequences, 10 published",
         changed(PIPELINE.name, lambda events: events[:-1]),
     ),
     "no event of a subject came out": (
-        "lost: … none of 1 events of t/anna is published",
+        "lost: … none of 1 event of t/anna is published",
         changed(REMINDERS.name, lambda events: [e for e in events if e.subject == LEAD]),
     ),
     "a reader never took up the last event": (
@@ -267,7 +267,7 @@ BROKEN: dict[str, tuple[str, Ledgers]] = {
     ),
     # at rest
     "an event waits in an outbox": (
-        "stuck: … 1 events wait in the outbox of pipeline",
+        "stuck: … 1 event waits in the outbox of pipeline",
         with_waiting("pipeline", Waiting(outbox=1)),
     ),
     "an event waits in a parking": (

@@ -41,10 +41,10 @@ def run(folder: Path, said: list[str], step: str, *, as_json: bool = False) -> i
 
 def test_it_ends_with_0_only_when_every_scenario_holds(tmp_path: Path, said: list[str]) -> None:
     assert run(tmp_path, said, '{ expect_no = "LeadClosed" },') == 0
-    assert "1 of 1 scenarios hold, for 1 rules of axelerator." in said[-1]
+    assert "1 of 1 scenario holds, for 1 rule of axelerator." in said[-1]
 
     assert run(tmp_path, said, '{ expect = "LeadClosed" },') == 1
-    assert "0 of 1 scenarios hold" in said[-1]
+    assert "0 of 1 scenario holds," in said[-1]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_two_in_sync_are_not_asked_of_a_topic_with_one_replica() -> None:
     """Nobody could write to it any more."""
     replicas, in_sync = planned(found(replicas=1, min_insync_replicas="1"))
     assert (replicas.way, in_sync.way) == ("by hand", "by hand")
-    assert replicas.sentence == "intake.events.v1 has 1 replicas instead of 3"
+    assert replicas.sentence == "intake.events.v1 has 1 replica instead of 3"
     assert "stays 1 until there are 2 replicas" in in_sync.how
 
 

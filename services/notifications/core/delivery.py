@@ -15,6 +15,7 @@ from services.notifications.core.permission import must_wait
 from services.notifications.core.request import policy_of, target_of, template_of
 from services.notifications.core.template import TemplateError
 from shared.contract.envelope import Because, Envelope
+from shared.domain.count import counted
 from shared.domain.directory import Directory
 from shared.domain.rulebook.message import Policy
 from shared.domain.rulebook.rulebook import Rulebook
@@ -134,7 +135,7 @@ def settle(
             if message.withdrawn:
                 return message.ended("suppressed"), [told.suppressed(message, "withdrawn", now)]
             if attempts_at_most is not None and message.attempts >= attempts_at_most:
-                why = f"not taken in {message.attempts} attempts: {why}"
+                why = f"not taken in {counted(message.attempts, 'attempt')}: {why}"
                 return message.ended("failed"), [told.failed(message, why, now)]
             return message.waiting_again(), []
 

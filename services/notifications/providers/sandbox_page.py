@@ -8,6 +8,8 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from shared.domain.count import counted
+
 _RENEWED_S = 1
 _NUMBER = re.compile(r"(\+\d{7,15})\b")
 
@@ -63,7 +65,7 @@ def _shown(message: Mapping[str, Any]) -> str:
         at=f"{datetime.fromisoformat(str(message['at'])):%d.%m.%Y %H:%M:%S} UTC",
         text=_with_links(str(message["text"])),
         sender=escape(str(message["sender"]) or "nobody"),
-        parts=f"{parts} part{'s' if parts > 1 else ''}",
+        parts=counted(parts, "part"),
         again=f" · handed over {times} times" if times > 1 else "",
     )
 
