@@ -82,13 +82,16 @@ def _surplus(evidence: Evidence) -> list[int]:
 
 
 def _missing(evidence: Evidence) -> list[bool]:
-    """Messages recorded as sent, or taken for sent, that no provider has."""
+    """Messages recorded as sent, or taken for sent, that no provider has; not those that the
+    sandbox was to forget."""
     books = evidence.ledgers.delivered
     taken_for_sent = {
-        data.notification: data.channel
+        data.notification: data
         for event in evidence.told
         if isinstance(data := event.data, NotificationSent | NotificationUnknown)
     }
     return [
-        id_ not in books[channel] for id_, channel in taken_for_sent.items() if channel in books
+        id_ not in books[data.channel] and not evidence.is_forgotten(data)
+        for id_, data in taken_for_sent.items()
+        if data.channel in books
     ]

@@ -62,7 +62,7 @@ async def read_ledgers(
         reached=reached,
         accepted=accepted,
         acted=acted,
-        delivered=await _delivered(mail_url, sms_url),
+        delivered=await read_books(mail_url, sms_url),
         at=at,
     )
 
@@ -99,7 +99,7 @@ def _held(row: asyncpg.Record) -> tuple[str, str, str]:
     return event, row["subject"] or "", row["why"]
 
 
-async def _delivered(mail_url: str | None, sms_url: str | None) -> Mapping[str, Mapping[str, int]]:
+async def read_books(mail_url: str | None, sms_url: str | None) -> Mapping[str, Mapping[str, int]]:
     """How often each notification was handed over: by its Message-ID, by its id at the sandbox."""
     books: dict[str, Mapping[str, int]] = {}
     async with httpx2.AsyncClient(timeout=_TIMEOUT_S) as http:

@@ -11,12 +11,18 @@ from typing import TypeVar
 from services.pipeline.core.lead import Lead
 from services.pipeline.store import Step
 from shared.contract.envelope import Envelope, Event
+from shared.contract.notifications import MessageEvent, NotificationSent
+from shared.contract.pipeline import LeadErased
 from shared.contract.topics import INTAKE, NOTIFICATIONS, PIPELINE, REMINDERS
+from shared.domain.lead_number import number_of
 
 E = TypeVar("E", bound=Event)
 
 SEQUENCED = (PIPELINE, REMINDERS, NOTIFICATIONS)
 """The topics whose events count up, dense, for each subject."""
+
+SANDBOXED = ("sms", "chat")
+"""The channels whose book, where it is read, is the sandbox's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,21 @@ class Evidence:
         """Every event of the four topics."""
         for events in (self.received, self.pipeline, self.reminders, self.told):
             yield from events
+
+    @cached_property
+    def erased(self) -> Mapping[str, str]:
+        """The leads of persons who are forgotten, with their numbers."""
+        return {
+            event.subject: number_of(event.subject) for event, _ in of(self.pipeline, LeadErased)
+        }
+
+    def is_forgotten(self, message: MessageEvent) -> bool:
+        """Whether the sandbox has forgotten it with a person, as notifications has it do: what was
+        of their leads, and what names one of them (decision 20). A mailbox forgets nothing."""
+        if message.channel not in SANDBOXED:
+            return False
+        text = message.text if isinstance(message, NotificationSent) else ""
+        return message.lead in self.erased or any(n in text for n in self.erased.values())
 
     @cached_property
     def waiting_events(self) -> frozenset[str]:

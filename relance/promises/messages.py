@@ -111,7 +111,7 @@ def _deliveries(evidence: Evidence, fates: Fates) -> Iterator[Finding]:
             sent = any(isinstance(message, NotificationSent) for message in told)
             unknown = sum(isinstance(message, NotificationUnknown) for message in told)
             times = delivered.get(id_, 0)
-            if times == 0 and sent and not unknown:
+            if times == 0 and sent and not (unknown or any(map(evidence.is_forgotten, told))):
                 yield Finding("untold", id_, f"message {id_} is recorded as sent; nobody has it")
             if times > 1 + unknown:
                 yield Finding("told_twice", id_, f"message {id_} was handed over {times} times")
