@@ -7,7 +7,7 @@ on both ends, decoding, deciding, writing JSON, and what the relay does to the o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from types import SimpleNamespace
 from typing import Any, cast
@@ -32,7 +32,8 @@ MANY, AT_ONCE = 6_000, 500
 AIM = 0.5
 _NAMES = {NEW: "a new lead, distance to the limit", LINKED: "writes again, distance to the limit"}
 
-Statement = tuple[str, tuple[object, ...]]
+Statement = tuple[str, tuple[object, ...], Mapping[str, object]]
+"""How it is asked for (`fetch`, …), and with what."""
 
 
 class _Recorder:
@@ -44,12 +45,12 @@ class _Recorder:
 
     def __getattr__(self, name: str) -> Any:
         does = getattr(self._tx, name)
-        if name not in ("execute", "fetch", "fetchval", "fetchrow"):
+        if name not in ("execute", "fetch", "fetchval", "fetchrow", "copy_records_to_table"):
             return does
 
-        async def kept(sql: str, *arguments: object) -> object:
-            self.statements.append((sql, arguments))
-            return await does(sql, *arguments)
+        async def kept(*arguments: object, **named: object) -> object:
+            self.statements.append((name, arguments, named))
+            return await does(*arguments, **named)
 
         return kept
 
@@ -87,8 +88,8 @@ async def _bare(postgres: Postgres, subscription: Subscription, workload: Worklo
         statements = await _recorded(postgres, subscription, items[start : start + AT_ONCE])
         began_s = perf_counter()
         async with postgres.transaction() as tx:
-            for sql, arguments in statements:
-                await tx.fetch(sql, *arguments)
+            for name, arguments, named in statements:
+                await getattr(tx, name)(*arguments, **named)
         took_s += perf_counter() - began_s
     return len(items) / took_s
 

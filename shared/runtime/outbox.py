@@ -22,13 +22,7 @@ select $1, subject, many from unnest($2::text[], $3::bigint[]) as n (subject, ma
 on conflict (source, subject) do update set last = sequence.last + excluded.last
 returning subject, last
 """
-_STORE = """
-insert into outbox (topic, key, value, headers)
-select topic, key, value, headers
-from unnest($1::text[], $2::bytea[], $3::bytea[], $4::jsonb[])
-  with ordinality as n (topic, key, value, headers, place)
-order by place
-"""
+_COLUMNS = ("topic", "key", "value", "headers")
 
 
 class TooLarge(ValueError):
@@ -71,14 +65,15 @@ async def append(tx: Transaction, source: str, envelopes: Sequence[Envelope]) ->
 
 
 async def store(tx: Transaction, messages: Sequence[Message]) -> None:
-    """Store messages as they are, in one statement."""
+    """Store messages as they are, in this order: by COPY, which writes pages instead of rows."""
     if messages:
-        await tx.execute(
-            _STORE,
-            [message.topic for message in messages],
-            [message.key for message in messages],
-            [message.value for message in messages],
-            [headers_to_json(message.headers) for message in messages],
+        await tx.copy_records_to_table(
+            "outbox",
+            columns=_COLUMNS,
+            records=[
+                (message.topic, message.key, message.value, headers_to_json(message.headers))
+                for message in messages
+            ],
         )
 
 

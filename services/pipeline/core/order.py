@@ -46,7 +46,8 @@ def by_urgency(leads: Iterable[Lead]) -> list[Lead]:
 def longest_known_first(contacts: Iterable[Contact]) -> list[Contact]:
     """The contacts, each once; of two known since the same instant the one with the smaller point,
     which nobody else has."""
-    return sorted({contact.id: contact for contact in contacts}.values(), key=_known)
+    each = {contact.id: contact for contact in contacts}.values()
+    return sorted(each, key=_known) if len(each) > 1 else list(each)
 
 
 def _known(contact: Contact) -> tuple[datetime, tuple[str, str], str]:
