@@ -6,9 +6,12 @@ from string import Formatter
 from typing import Any
 
 from services.pipeline.core.phrase import DEFAULT_LANGUAGE, NOUNS, PHRASES
-from shared.contract.pipeline import ActionRefused, StageEntered
+from shared.contract.envelope import derived_id
+from shared.contract.intake import MailFacts
+from shared.contract.notifications import NotificationSent
+from shared.contract.pipeline import ActionRefused, LeadClosed, StageEntered
 from shared.domain.rulebook.loader import load
-from tests.unit.pipeline_desk import IVAN, Desk, files
+from tests.unit.pipeline_desk import IVAN, IVAN_MAIL, Desk, files
 
 
 def test_taking_into_work_without_platform_names_the_field_the_rule_and_the_choice() -> None:
@@ -89,6 +92,32 @@ def test_a_closed_lead_takes_notes_and_finished_tasks_only() -> None:
     assert desk.names() == ["NoteAdded"]
     desk.act(lead, "complete_task", task="review_closing", by="boss")
     assert desk.names() == ["TaskCompleted"]
+
+
+def test_a_refusal_is_proved_by_what_the_client_wrote_not_by_what_we_sent() -> None:
+    desk = Desk()
+    mail = MailFacts(message_id="<no@client.example>")
+    lead = desk.receive(IVAN_MAIL, channel="email", text="Спасибо, не надо", mail=mail)
+    ours = derived_id("our offer")
+    sent = {"request": ours, "to": "contact", "template": "offer", "occasion": "x", "address": "x"}
+    desk.put(
+        NotificationSent(notification=ours, channel="email", lead=lead.id, text="КП", **sent),
+        lead.id,
+    )
+    assert desk.lead(lead).mail_ids == ("<no@client.example>", ours)
+    desk.act(lead, "attach", kind="letter", status="sent", name="КП")
+    closing: dict[str, Any] = {"act": "close", "status": "lost", "reason": "refused"}
+
+    for proof in (ours, "letter", "<other@client.example>", "call_recording"):
+        desk.act(lead, **closing, evidence=proof)
+        assert desk.refused() == [("house-00", ("evidence",))], proof
+    satisfied_by = desk.one(ActionRefused).needs[0].satisfied_by
+    assert "<no@client.example>" in satisfied_by
+    assert ours not in satisfied_by
+    desk.act(lead, **closing, evidence="<no@client.example>")
+
+    closed = desk.one(LeadClosed)
+    assert (closed.reason, closed.evidence) == ("refused", "<no@client.example>")
 
 
 def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:

@@ -130,10 +130,22 @@ def _within(value: str, bounds: Range) -> bool:
 
 
 def _filled(condition: words.Filled, scene: Scene) -> Missing:
-    empty = tuple(name for name in condition.filled if not known(scene, name))
+    empty = tuple(
+        name
+        for name in condition.filled
+        if not known(scene, name) or (condition.current and _has_run_out(scene, name))
+    )
     if condition.at_least is None:
         return empty
     return empty if len(condition.filled) - len(empty) < condition.at_least else ()
+
+
+def _has_run_out(scene: Scene, name: str) -> bool:
+    """Whether the value is one of a list, and not one that can be chosen today (001-30)."""
+    field = scene.book.fields.get(name)
+    if field is None or not field.values:
+        return False
+    return scene.lead.fields.get(name) not in field.choices(scene.today)
 
 
 def _given(condition: words.Given, scene: Scene) -> Missing:

@@ -12,6 +12,7 @@ from services.pipeline.core.attempt import MADE
 from services.pipeline.core.consent import blocking_rule, sentence_of
 from services.pipeline.core.describe import label
 from services.pipeline.core.entrusted import entrusted, erased, unblocked
+from services.pipeline.core.evolve_erased import ours
 from services.pipeline.core.fields import READERS, read_point
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.merge import merge_to_undo
@@ -139,13 +140,15 @@ def _close(scene: Scene, action: acts.Close, phrases: Phrases) -> Iterator[Need]
 
 
 def _evidence(scene: Scene, proof: str | None, phrases: Phrases) -> Iterator[Need]:
-    """A document of the lead, or a letter in its thread (001-64)."""
-    lead = scene.lead
-    papers = {paper.id: paper for paper in lead.documents}
-    kinds = {paper.kind for paper in lead.documents}
-    if proof is not None and proof not in {*papers, *kinds, *lead.mail_ids}:
+    """A document of the lead, or a letter in its thread (001-64); what we sent proves nothing of
+    what the contact said."""
+    papers = [paper for paper in scene.lead.documents if paper.status != "sent"]
+    mails = scene.lead.mail_ids
+    letters = [mail for mail in mails if mail not in ours(mails)]
+    known = {*(paper.id for paper in papers), *(paper.kind for paper in papers), *letters}
+    if proof is not None and proof not in known:
         says = phrases.say("evidence_says", name=proof)
-        choice = [f"{p.kind} ({p.id})" for p in lead.documents] + list(lead.mail_ids)
+        choice = [f"{paper.kind} ({paper.id})" for paper in papers] + letters
         yield _need("known", says, ("evidence",), phrases.say("evidence", choice))
 
 

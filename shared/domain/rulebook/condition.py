@@ -139,11 +139,13 @@ class Is(Condition):
 
 
 class Filled(Condition):
-    """These fields or contact points are known; `at_least` of them is enough where given."""
+    """These fields or contact points are known; `at_least` of them is enough where given. With
+    `current` a value of a list that cannot be chosen any more today is none."""
 
     word = "filled"
     filled: Annotated[tuple[Annotated[str, Ref("filled")], ...], Listed]
     at_least: int | None = None
+    current: bool = False
 
 
 class Given(Condition):
