@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from services.pipeline.core.condition import known
 from services.pipeline.core.merge import join_points
 from services.pipeline.core.turn import Scene, Turn
 from services.pipeline.core.value import number_of, plain, read_value
@@ -86,14 +87,22 @@ def _of_the_contact(turn: Turn, lead: str, values: Mapping[str, str], by: str | 
     for other in turn.scene(lead).others:
         if other.is_open:
             turn.open(other.id)
-            turn.emit(other.id, FieldsSet(fields=shared, by=by))
+            _set(turn, other.id, shared, by)
+
+
+def _set(turn: Turn, lead: str, values: Mapping[str, str], by: str | None) -> None:
+    """Set them; what has that value already is said again, and starts no rule."""
+    scene = turn.scene(lead)
+    same = frozenset(name for name, value in values.items() if value == (known(scene, name) or ""))
+    said = turn.emit(lead, FieldsSet(fields=dict(values), by=by))
+    turn.same[said.id] = same
 
 
 def set_fields(turn: Turn, lead: str, fields: Mapping[str, str], by: str | None = None) -> None:
     """Set them; whoever has a contact point among them is the same person (002-01)."""
     scene = turn.scene(lead)
     values = normal(scene, fields)
-    turn.emit(lead, FieldsSet(fields=values, by=by))
+    _set(turn, lead, values, by)
     _of_the_contact(turn, lead, values, by)
     points = [ContactPoint(kind=k, value=values[k]) for k in READERS if values.get(k)]
     join_points(turn, lead, points, by)

@@ -112,8 +112,10 @@ def _stage_entered(_: Turn, __: Envelope, data: StageEntered) -> Happenings:
     ]
 
 
-def _fields_set(_: Turn, __: Envelope, data: FieldsSet) -> Happenings:
-    return [("field_set", name) for name in (*data.fields, ANY)]
+def _fields_set(turn: Turn, envelope: Envelope, data: FieldsSet) -> Happenings:
+    same = turn.same.get(envelope.id, frozenset())
+    changed = [name for name in data.fields if name not in same]
+    return [("field_set", name) for name in (*changed, ANY)] if changed else ()
 
 
 def _attempted(_: Turn, __: Envelope, data: AttemptLogged) -> Happenings:

@@ -77,7 +77,8 @@ class Turn:
     `rule` is the number of the rule at work: it is named by every event emitted meanwhile.
     `now` is the input's time, and never before what the lead has already seen. While rules run,
     `actor` is whoever made the event that started them, `other` the other lead it speaks of,
-    `task` the task.
+    `task` the task. `same`: the id of a `FieldsSet` → those of its fields that had that value
+    before: a card that is saved again as it was starts nothing.
     """
 
     def __init__(self, world: World, cause: Envelope, book: Rulebook, directory: Directory) -> None:
@@ -87,6 +88,7 @@ class Turn:
         self.actor: str | None = None
         self.other: str | None = None
         self.task: str | None = None
+        self.same: dict[str, frozenset[str]] = {}
         self.events: list[Envelope] = []
         self.pending: deque[Envelope] = deque()
         self._leads = dict(world.leads)

@@ -57,7 +57,7 @@ class StageEntered(Trigger):
 
 
 class FieldSet(Trigger):
-    """This field, or this contact point, got a value."""
+    """This field, or this contact point, got another value than it had."""
 
     word = "field_set"
     field_set: Annotated[tuple[Annotated[str, Ref("filled", ANY)], ...], Listed]
