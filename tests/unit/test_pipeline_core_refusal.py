@@ -99,7 +99,13 @@ def test_a_refusal_is_proved_by_what_the_client_wrote_not_by_what_we_sent() -> N
     mail = MailFacts(message_id="<no@client.example>")
     lead = desk.receive(IVAN_MAIL, channel="email", text="Спасибо, не надо", mail=mail)
     ours = derived_id("our offer")
-    sent = {"request": ours, "to": "contact", "template": "offer", "occasion": "x", "address": "x"}
+    sent: dict[str, Any] = {
+        "request": ours,
+        "to": "contact",
+        "template": "offer",
+        "occasion": "x",
+        "address": "x",
+    }
     desk.put(
         NotificationSent(notification=ours, channel="email", lead=lead.id, text="КП", **sent),
         lead.id,
