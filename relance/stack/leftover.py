@@ -7,8 +7,7 @@ import signal
 from pathlib import Path
 
 from relance.stack.family import command_line, descendants, send, wait_gone
-
-_LIMIT_S = 15
+from relance.stack.patience import STOP_LIMIT_S
 
 
 def remember(file: Path, pid: int, stop_signal: signal.Signals) -> None:
@@ -32,7 +31,7 @@ def end_leftover(file: Path) -> None:
     if command and command_line(int(pid)) == command:
         family = [int(pid), *descendants(int(pid))]
         send(int(pid), signal.Signals(int(stop_signal)))
-        if not wait_gone(family[:1], _LIMIT_S):
+        if not wait_gone(family[:1], STOP_LIMIT_S):
             for member in family:
                 send(member, signal.SIGKILL)
             wait_gone(family)

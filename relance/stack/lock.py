@@ -10,6 +10,7 @@ from types import TracebackType
 from relance.stack.error import StackError
 from relance.stack.family import POLL_S
 from relance.stack.home import Home
+from relance.stack.patience import STACK_LIMIT_S
 
 
 class Lock:
@@ -63,7 +64,7 @@ def holder(home: Home) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def stop_holder(home: Home, limit_s: float = 40) -> None:
+def stop_holder(home: Home, limit_s: float = STACK_LIMIT_S) -> None:
     """End the stack that runs in `home` as Ctrl-C would; raise StackError if it does not end."""
     pid = holder(home)
     if pid is None:

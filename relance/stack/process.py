@@ -14,6 +14,7 @@ from pathlib import Path
 from relance.stack.error import StackError
 from relance.stack.family import POLL_S, descendants, kill_group, send, wait_gone
 from relance.stack.leftover import end_leftover, remember
+from relance.stack.patience import SERVERS_LIMIT_S
 
 TAIL_LINES = 12
 LARGEST_LOG_BYTES = 20 * 1024 * 1024
@@ -117,7 +118,7 @@ class Child:
                 raise StackError(f"{self.name} was not ready in {limit_s:.0f} s{self._evidence()}")
             time.sleep(every_s)
 
-    def stop(self, limit_s: float = 15) -> None:
+    def stop(self, limit_s: float = SERVERS_LIMIT_S) -> None:
         """Ask the program to end, wait for it, and kill it if it does not."""
         if self.process is None:
             return

@@ -6,11 +6,11 @@ import urllib.error
 import urllib.request
 
 from relance.stack.home import PROJECT, Home
+from relance.stack.patience import stop_limit_s
 from relance.stack.port import LOOPBACK, choose_port
 from relance.stack.process import Child
 
 READY_LIMIT_S = 120  # they give up themselves, with a sentence, when a dependency stays away
-STOP_LIMIT_S = 15
 
 
 class Service:
@@ -60,8 +60,8 @@ class Service:
         self.child.wait_ready(lambda: self.ready, limit_s, every_s=0.1)
 
     def stop(self) -> None:
-        """Ask it to end (SIGTERM), and kill it if it has not after 15 s."""
-        self.child.stop(STOP_LIMIT_S)
+        """Ask it to end (SIGTERM), and kill it if it has not well after its own deadline."""
+        self.child.stop(stop_limit_s(self.setting("RELANCE_STOP_DEADLINE_S")))
 
     def kill(self) -> None:
         """Kill it at once (SIGKILL)."""

@@ -12,6 +12,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+STOP_DEADLINE_S = 15
+"""How long a service takes to stop at most; whoever would kill it then must wait longer
+(`relance.stack.patience`, docker-compose.yml)."""
+
 
 class WrongSetting(Exception):
     """One sentence for the person who starts the service: which setting, what it should be."""
@@ -108,7 +112,9 @@ class Settings(BaseSettings):
         default=60, gt=0, description="How long start waits for Kafka and PostgreSQL."
     )
     stop_deadline_s: float = Field(
-        default=15, gt=0, description="How long stop waits for the batch in hand and the outbox."
+        default=STOP_DEADLINE_S,
+        gt=0,
+        description="How long stop waits for the batch in hand and the outbox.",
     )
 
     @field_validator("kafka_ca")
