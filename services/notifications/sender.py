@@ -106,7 +106,13 @@ class Sender:
             await self._take_lost(self._hands[channel])
 
     def _free(self) -> dict[MessageChannel, int]:
-        """How many each channel takes once the results that have come are recorded."""
+        """How many each channel takes once the results that have come are recorded.
+
+        None once the service is to stop: what it claimed then it might not hand over any more,
+        and others, or the next start, would wait for the lease.
+        """
+        if self._service.stopping.is_set():
+            return {}
         free = {channel: hands.free for channel, hands in self._hands.items()}
         for handed in self._handed:
             free[handed.message.channel] += 1
@@ -130,7 +136,8 @@ class Sender:
             tx: Transaction,
         ) -> tuple[tuple[list[Step], list[Message]], list[Envelope]]:
             steps = await self._record(tx, handed)
-            judged, told = await self._claim(tx, free) if free else ([], [])
+            claims_more = free and not self._service.stopping.is_set()  # a repeated try, later
+            judged, told = await self._claim(tx, free) if claims_more else ([], [])
             return (steps, judged), [e for _, news in steps for e in news] + told
 
         try:
