@@ -18,6 +18,9 @@ BODIES = {"sms": "SMS", "txt": "e-mail", "html": "e-mail"}
 UNTOLD = frozenset({"rule", "says", "files", "stage"})
 """Where a thing comes from, and what is told by itself."""
 
+ASKED = {"if": "applies if", "need": "needs"}
+"""How a rule says its conditions."""
+
 Table = Mapping[str, Any]
 
 
@@ -153,8 +156,11 @@ def _changed(name: str, old: Table, new: Table, words: _Words) -> Iterator[str]:
             of = OF.get(str(effect["due"].get("of")), "")
             yield f"{name}: {_doing(effect, words)} within {words.instead(one, other)}{of}"
         else:
-            place = _place(new if other is not None else old, path, words)
-            yield f"{name}: {place} is {words.instead(one, other)}"
+            whole = new if other is not None else old
+            if path[0] in ASKED and len(path) > 2:
+                yield f"{name} {ASKED[path[0]]} {_asked(whole, path)} {words.instead(one, other)}"
+            else:
+                yield f"{name}: {_place(whole, path, words)} is {words.instead(one, other)}"
 
 
 def _doing(effect: Table, words: _Words) -> str:
@@ -169,6 +175,16 @@ def _place(rule: Table, path: tuple[Any, ...], words: _Words) -> str:
         rest = " ".join(str(part) for part in path[2:]).replace("_", " ")
         return f"{_doing(_at(rule, path[:2]), words)}, {rest}"
     return " ".join(str(part) for part in path).replace("_", " ")
+
+
+def _asked(rule: Table, path: tuple[Any, ...]) -> str:
+    """`attempt call, at least`: the condition that changes, up to what is new in it."""
+    condition, rest = _at(rule, path[:2]), path[2:]
+    word = next(iter(condition))
+    inside = [str(part) for part in rest if isinstance(part, str)]
+    if inside[:1] != [word]:
+        inside = [f"{word} {_plain(condition[word])},", *inside]
+    return " ".join(inside).replace("_", " ")
 
 
 def _at(value: Any, path: Iterable[Any]) -> Any:

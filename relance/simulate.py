@@ -37,7 +37,13 @@ def world_of(company: Company, start: datetime) -> World:
 
 def perform(scenario: Scenario, name: str, company: Company) -> Outcome:
     """The scenario in a fresh world of that company; `name` makes the ids of its inputs."""
-    zone = ZoneInfo(company.directory.site(scenario.site).zone)
+    try:
+        zone = ZoneInfo(company.directory.site(scenario.site).zone)
+    except Unknown:
+        raise ScenarioError(
+            f"{scenario.file}, {scenario.name}: {company.book.name} has no site {scenario.site!r}; "
+            "does the scenario belong to another rulebook?"
+        ) from None
     world = world_of(company, scenario.start.replace(tzinfo=zone).astimezone(UTC))
     return Performance(scenario, name, company.book, world).run()
 

@@ -36,6 +36,11 @@ def test_the_same_rulebook_changes_nothing() -> None:
             'max     = "48h"\ndefault = "4h"',
             "setting «Срок первого ответа»: default is 4 instead of 2 hours",
         ),
+        (
+            "  { attempts = { at_least = 4,",
+            "  { attempts = { at_least = 5,",
+            "rule 001-06 applies if attempts at least 5 instead of 4",
+        ),
         ('label = "Квалифицирован"', 'label = "Оценён"', "stage «Оценён»: label is Оценён instead"
          " of Квалифицирован"),
     ],

@@ -162,3 +162,13 @@ def test_files_that_cannot_be_used_end_with_2_and_one_sentence(
     assert "there is no rulebook.toml" in said[0]
     assert said[1] == f"{tmp_path / 'none.toml'}: cannot be read: No such file or directory"
     assert said[2].startswith("calls.toml, scenario 1 (A missed call is to be called back), step 3")
+
+
+def test_a_scenario_of_another_rulebook_is_named(said: list[str]) -> None:
+    theirs = PROJECT / "rulebooks" / "car_bdc" / "scenarios" / "appels.toml"
+
+    ended = simulate([PROJECT / "rulebooks" / "axelerator"], [theirs], say=said.append)
+
+    assert ended == 2
+    assert "appels.toml, 002-" in said[0]
+    assert "axelerator has no site 'montreal'; does the scenario belong to another" in said[0]
