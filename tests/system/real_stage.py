@@ -55,7 +55,8 @@ async def _played(play: Play, rulebook: Path, stack: Stack, clock_file: Path) ->
     async with (
         Outside(intake_url=urls["intake"], smtp=smtp, kafka=kafka, secret=LOCAL_SECRET) as outside,
         Stepper(list(urls.values()), kafka, clock_file) as stepper,
-        httpx2.AsyncClient(timeout=TIMEOUT_S) as http,
+        # Servers close what lay idle for 5 s: on a busy machine just while it is used again.
+        httpx2.AsyncClient(timeout=TIMEOUT_S, limits=httpx2.Limits(keepalive_expiry=2)) as http,
     ):
         stage = _Stage(outside, http, urls, await _keys(stack, play.world.tenant, agents))
         await stepper.settle()
