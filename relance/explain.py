@@ -27,6 +27,7 @@ from shared.domain.calendar import OpenHours
 from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import rulebook_folder
+from shared.runtime.companies import Books
 from shared.runtime.postgres import Transaction
 
 WIDTH = 80
@@ -70,8 +71,9 @@ async def explain(rulebook: Path, reference: str) -> Explanation:
     Raises `NoLead`, `NoDatabase`.
     """
     folder = rulebook_folder.read(rulebook)
+    books = Books(folder)
     async with database.transaction("pipeline") as tx:
-        book = await editions.in_force(tx, folder)
+        book = await editions.in_force(tx, books, folder)
         found = await leads.find(tx, book.tenant, reference)
         if not found:
             raise NoLead(await _of_nobody(tx, book.tenant, reference))
@@ -80,7 +82,7 @@ async def explain(rulebook: Path, reference: str) -> Explanation:
             raise NoLead(f"{len(found)} leads have the number {reference}; take an id: {ids}")
         lead = await leads.one(tx, found[0].id)
         envelopes = await history.read(tx, lead.id)
-        told_by = await editions.read(tx, book, envelopes)
+        told_by = await editions.read(tx, books, book, envelopes)
         directory = await database.directory(tx, book.tenant)
     names = told_by.names(directory)
     zone = ZoneInfo(directory.site(lead.site).zone)

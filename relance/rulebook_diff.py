@@ -155,12 +155,12 @@ def _changed(name: str, old: Table, new: Table, words: _Words) -> Iterator[str]:
             effect = _at(new, path[:-2])
             of = OF.get(str(effect["due"].get("of")), "")
             yield f"{name}: {_doing(effect, words)} within {words.instead(one, other)}{of}"
+        elif path[0] in ASKED and len(path) > 2:
+            asked = _asked(new if other is not None else old, path)
+            yield f"{name} {ASKED[path[0]]} {asked} {words.instead(one, other)}"
         else:
-            whole = new if other is not None else old
-            if path[0] in ASKED and len(path) > 2:
-                yield f"{name} {ASKED[path[0]]} {_asked(whole, path)} {words.instead(one, other)}"
-            else:
-                yield f"{name}: {_place(whole, path, words)} is {words.instead(one, other)}"
+            place = _place(new if other is not None else old, path, words)
+            yield f"{name}: {place} is {words.instead(one, other)}"
 
 
 def _doing(effect: Table, words: _Words) -> str:
@@ -178,7 +178,7 @@ def _place(rule: Table, path: tuple[Any, ...], words: _Words) -> str:
 
 
 def _asked(rule: Table, path: tuple[Any, ...]) -> str:
-    """`attempt call, at least`: the condition that changes, up to what is new in it."""
+    """`filled phone, email, at least`: the condition that changes, up to what is new in it."""
     condition, rest = _at(rule, path[:2]), path[2:]
     word = next(iter(condition))
     inside = [str(part) for part in rest if isinstance(part, str)]

@@ -2,19 +2,21 @@
 
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from relance.example_company import open_example
-from relance.stack.home import Home
+from relance.stack.home import PROJECT, Home
 from relance.stack.kafka import Kafka
 from relance.stack.postgres import Postgres
 from relance.stack.stack import RULEBOOK, Stack
 from relance.stack.topics import create_missing_topics
+from shared.runtime import migration
+from shared.runtime.postgres import Postgres as Sessions
 from tests.elsewhere import KafkaElsewhere, PostgresElsewhere, chosen, outside_address
 
 AnyKafka = Kafka | KafkaElsewhere
@@ -157,6 +159,17 @@ def database(postgres: AnyPostgres) -> Iterator[Database]:
     postgres.copy_database(name)
     yield Database(postgres, name)
     postgres.drop_database(name)
+
+
+@asynccontextmanager
+async def sessions_of(database: Database, service: str) -> AsyncIterator[Sessions]:
+    """Sessions in a service's own schema, with all of its tables."""
+    migrations = PROJECT / "services" / service / "migrations"
+    await migration.apply(database.dsn(service), service, migrations)
+    sessions = Sessions(database.dsn(service), service)
+    await sessions.open(10)
+    yield sessions
+    await sessions.close()
 
 
 @pytest.fixture(scope="module")

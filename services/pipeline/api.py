@@ -212,7 +212,7 @@ class _Api:
             found = await one_lead(tx, caller.tenant, reference)
             lead = await leads.one(tx, found.id)
             envelopes = await history.read(tx, found.id)
-            told_by = await editions.read(tx, company.book, envelopes)
+            told_by = await editions.read(tx, self._service.books, company.book, envelopes)
         names = told_by.names(company.directory)
         zone = ZoneInfo(company.directory.site(lead.site).zone)
         moments = history.moments(envelopes, told_by, names, zone)

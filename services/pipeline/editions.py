@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from shared.contract.directory import PublishedRulebook
 from shared.contract.envelope import Because, Envelope
 from shared.domain.directory import Directory
 from shared.domain.names import Names
-from shared.domain.rulebook import loader
 from shared.domain.rulebook.declaration import Declaration
 from shared.domain.rulebook.loader import RulebookError
 from shared.domain.rulebook.rulebook import Rulebook
+from shared.runtime.companies import Books
 from shared.runtime.postgres import Transaction
 
 _PUBLISHED = """
-SELECT document FROM directory
-WHERE tenant = $1 AND kind = 'rulebook' AND id = ANY($2)
-ORDER BY record DESC
+SELECT document FROM directory WHERE tenant = $1 AND kind = 'rulebook' AND id = ANY($2)
 """
 _LAST_PUBLISHED = """
 SELECT document FROM directory WHERE tenant = $1 AND kind = 'rulebook' ORDER BY record DESC
 """
-_READ_AT_MOST = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +57,37 @@ class Editions:
         return names
 
 
-async def read(tx: Transaction, current: Rulebook, envelopes: Iterable[Envelope]) -> Editions:
+async def read(
+    tx: Transaction, books: Books, current: Rulebook, envelopes: Iterable[Envelope]
+) -> Editions:
     """With every version that these events name, as it was published."""
+    tenant = current.tenant
     named = {event.data.because.version for event in envelopes if event.data.because}
     named.discard(current.version)
-    if not named:
-        return Editions(current)
-    rows = await tx.fetch(_PUBLISHED, current.tenant, list(named))
-    return Editions(current, [book for row in rows if (book := _book(row["document"]))])
+    found = {version: books.known(tenant, version) for version in named}
+    if missing := [version for version, book in found.items() if book is None]:
+        for row in await tx.fetch(_PUBLISHED, tenant, missing):
+            book = _read(books, tenant, row["document"])
+            if book is not None:
+                found[book.version] = book
+    return Editions(current, [book for book in found.values() if book is not None])
 
 
-async def in_force(tx: Transaction, folder: Rulebook) -> Rulebook:
+async def in_force(tx: Transaction, books: Books, folder: Rulebook) -> Rulebook:
     """The last one published for the folder's company that this release can use, else the folder's
     own (decision record 15)."""
-    for row in await tx.fetch(_LAST_PUBLISHED, folder.tenant):
-        if (book := _book(row["document"])) is not None:
+    async for row in tx.cursor(_LAST_PUBLISHED, folder.tenant, prefetch=1):
+        if (book := _read(books, folder.tenant, row["document"])) is not None:
             return book
     return folder
+
+
+def _read(books: Books, tenant: str, document: str) -> Rulebook | None:
+    """The rulebook as it was published; None if this release cannot use it any more."""
+    try:
+        return books.read(tenant, PublishedRulebook.model_validate_json(document))
+    except RulebookError:
+        return None
 
 
 def sentences_of(book: Rulebook) -> Mapping[str, str]:
@@ -96,15 +106,7 @@ def _sayings(book: Rulebook) -> Iterator[tuple[str, str]]:
     yield from ((requirement.id, requirement.says) for requirement in book.requires)
     declared: list[Declaration] = [*book.pipelines.values(), *book.stages.values()]
     declared += [*book.fields.values(), *book.tasks.values(), *book.attempts.values()]
+    declared += book.documents.values()
     for each in (*declared, *book.digests, *((book.late,) if book.late else ())):
         if each.rule and each.says:
             yield each.rule, each.says
-
-
-@lru_cache(_READ_AT_MOST)
-def _book(document: str) -> Rulebook | None:
-    """The rulebook as it was published; None if this release cannot read it any more."""
-    try:
-        return loader.load(PublishedRulebook.model_validate_json(document).files)
-    except RulebookError:
-        return None

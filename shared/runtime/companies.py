@@ -110,6 +110,12 @@ class Books:
         self._known[tenant, document.id] = book
         return book
 
+    def known(self, tenant: str, version: str) -> Rulebook | None:
+        """A rulebook of `tenant` that was read before, or the folder's; None if it was not."""
+        if self.home is not None and (self.home.tenant, self.home.version) == (tenant, version):
+            return self.home
+        return self._known.get((tenant, version))
+
     def companies(
         self,
         directories: Mapping[str, Directory],

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
-import services.notifications
 from relance.audit import audit
 from relance.ledgers import read_books
 from relance.promises.evidence import Ledgers
 from services.notifications import claims, consent, store
 from services.notifications.core.delivery import Accepted, release, settle
 from services.notifications.handlers import OnPipeline
-from services.notifications.providers.sandbox import Sandbox
 from shared.contract.envelope import Envelope, Event, derived_id
 from shared.contract.pipeline import LeadErased, NotificationRequested
 from shared.contract.topics import NOTIFICATIONS, PIPELINE
 from shared.domain.lead_number import number_of
-from shared.runtime import http, migration
 from shared.runtime.postgres import Postgres
+from tests.component.sandbox_stand import sandbox_of
 from tests.stack import Database
 from tests.unit.message_house import BOOK, DIRECTORY, agent_is_told, at, contact_is_told, event
 
 NOW = at("2026-03-02T10:00")
-MIGRATIONS = Path(services.notifications.__file__).parent / "migrations"
 KEY = b"a key of the house"
 LEAD, OTHER = derived_id("a lead"), derived_id("another lead")
 PERSON = ("phone", "+375297654321")
@@ -86,18 +80,8 @@ class House:
 
 @pytest.fixture
 async def house(database: Database) -> AsyncIterator[House]:
-    dsn = database.dsn("notifications")
-    await migration.apply(dsn, "notifications", MIGRATIONS)
-    sessions = Postgres(dsn, "notifications")
-    await sessions.open(10)
-    app = FastAPI()
-    app.include_router(Sandbox(lambda: sessions).router)
-    bound, server = http.listen("127.0.0.1", 0), http.server(app)
-    serving = asyncio.create_task(server.serve(sockets=[bound]))
-    yield House(sessions, f"http://127.0.0.1:{bound.getsockname()[1]}")
-    server.should_exit = True
-    await serving
-    await sessions.close()
+    async with sandbox_of(database) as (sessions, url):
+        yield House(sessions, url)
 
 
 async def test_what_an_erased_person_was_told_is_not_missed_at_the_sandbox(house: House) -> None:

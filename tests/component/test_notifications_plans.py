@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-import services.notifications
 from services.notifications import claims, store
 from services.notifications.handlers import OnPipeline
 from shared.contract.envelope import derived_id
-from shared.runtime import migration
-from shared.runtime.postgres import Postgres, Session
-from tests.stack import Database
+from shared.runtime.postgres import Session
+from tests.stack import Database, sessions_of
 from tests.unit.message_house import BOOK, DIRECTORY, at, to_agent
 
 NOW = at("2026-03-02T10:00")
-MIGRATIONS = Path(services.notifications.__file__).parent / "migrations"
 WAITING = 3_000
 BLOCKS_AT_MOST = 100
 """A tenth of what the waiting messages lie in."""
@@ -43,20 +39,17 @@ from message, generate_series(1, $1) as n
 @pytest.fixture
 async def busy(database: Database) -> AsyncIterator[Session]:
     """A session that has its plans since the table was empty, with messages that wait by now."""
-    await migration.apply(database.dsn("notifications"), "notifications", MIGRATIONS)
-    postgres = Postgres(database.dsn("notifications"), "notifications")
-    await postgres.open(10)
-    session = await postgres.session()
-    await session.execute("set plan_cache_mode = force_generic_plan")
-    for name, (statement, arguments) in STATEMENTS.items():
-        await session.execute(f"prepare asked_{name} as {statement}")
-        await session.execute(f"execute asked_{name}({arguments})")
-    async with postgres.transaction() as tx:
-        await OnPipeline(BOOK, DIRECTORY, b"key")(tx, [to_agent("mail-only", when=NOW)])
-        await tx.execute(_FILL, WAITING)
-    yield session
-    await session.close()
-    await postgres.close()
+    async with sessions_of(database, "notifications") as sessions:
+        session = await sessions.session()
+        await session.execute("set plan_cache_mode = force_generic_plan")
+        for name, (statement, arguments) in STATEMENTS.items():
+            await session.execute(f"prepare asked_{name} as {statement}")
+            await session.execute(f"execute asked_{name}({arguments})")
+        async with sessions.transaction() as tx:
+            await OnPipeline(BOOK, DIRECTORY, b"key")(tx, [to_agent("mail-only", when=NOW)])
+            await tx.execute(_FILL, WAITING)
+        yield session
+        await session.close()
 
 
 @pytest.mark.parametrize("name", STATEMENTS)

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
-from services.notifications.providers.sandbox import Sandbox
-from shared.runtime import http, migration, postgres
+from tests.component.sandbox_stand import sandbox_of
 from tests.stack import Database
-
-MIGRATIONS = Path("services/notifications/migrations")
 
 
 @pytest.fixture
 async def sandbox(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a sandbox that serves."""
-    dsn = database.dsn("notifications")
-    await migration.apply(dsn, "notifications", MIGRATIONS)
-    sessions = postgres.Postgres(dsn, "notifications")
-    await sessions.open(10)
-    app = FastAPI()
-    app.include_router(Sandbox(lambda: sessions).router)
-    bound, server = http.listen("127.0.0.1", 0), http.server(app)
-    serving = asyncio.create_task(server.serve(sockets=[bound]))
-    url = f"http://127.0.0.1:{bound.getsockname()[1]}/sandbox"
-    async with httpx2.AsyncClient(base_url=url, timeout=10) as client:
+    async with (
+        sandbox_of(database) as (_, url),
+        httpx2.AsyncClient(base_url=f"{url}/sandbox", timeout=10) as client,
+    ):
         yield client
-    server.should_exit = True
-    await serving
-    await sessions.close()
 
 
 async def test_a_message_whose_sender_has_hung_up_is_not_taken_later(

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import cast
 
 import pytest
 
-import services.notifications
 from services.notifications.core.delivery import Accepted, NotTaken, Result, Unclear
 from services.notifications.handlers import OnPipeline
 from services.notifications.providers.provider import Letter
 from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from shared.contract.notifications import MessageChannel
-from shared.runtime import clock, migration
+from shared.runtime import clock
 from shared.runtime.companies import Companies, Company
 from shared.runtime.postgres import Postgres, Transaction
 from shared.runtime.service import Service, T, Unit
-from tests.stack import Database
+from tests.stack import Database, sessions_of
 from tests.unit.message_house import BOOK, DIRECTORY, agent_is_told, event
 
-MIGRATIONS = Path(services.notifications.__file__).parent / "migrations"
 KEY = b"a key of the house"
 
 
@@ -89,12 +86,8 @@ class House:
 
 @pytest.fixture
 async def house(database: Database) -> AsyncIterator[House]:
-    dsn = database.dsn("notifications")
-    await migration.apply(dsn, "notifications", MIGRATIONS)
-    sessions = Postgres(dsn, "notifications")
-    await sessions.open(10)
-    yield House(sessions)
-    await sessions.close()
+    async with sessions_of(database, "notifications") as sessions:
+        yield House(sessions)
 
 
 @pytest.fixture
@@ -136,7 +129,11 @@ async def test_nothing_is_claimed_once_it_is_to_stop(
     house.stopping.set()
     await house.ask_for("one")
     running = asyncio.create_task(sender.run())
-    await asyncio.sleep(0.6)  # two looks at least
+    for _ in range(2):  # the second look begins when the first has ended
+        sender.wake.set()
+        async with asyncio.timeout(10):
+            while sender.wake.is_set():  # noqa: ASYNC110 - what clears it is the sender
+                await asyncio.sleep(0.01)
 
     await stopped(sender, running)
 

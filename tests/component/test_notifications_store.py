@@ -5,12 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import asyncpg
 import pytest
 
-import services.notifications
 from services.notifications import claims, consent, store
 from services.notifications.core.consent import Words, heard
 from services.notifications.core.consent import revoked as revoked_by
@@ -28,10 +26,9 @@ from shared.contract.pipeline import (
     NotificationRequested,
     NotificationWithdrawn,
 )
-from shared.runtime import migration
 from shared.runtime.postgres import Postgres, Transaction
 from shared.runtime.subscription import Park
-from tests.stack import Database
+from tests.stack import Database, sessions_of
 from tests.unit.message_house import (
     BOOK,
     DIRECTORY,
@@ -45,7 +42,6 @@ from tests.unit.message_house import (
 NOW = at("2026-03-02T10:00")
 NIGHT = at("2026-03-02T20:00")
 LATER = at("2026-03-03T12:00")
-MIGRATIONS = Path(services.notifications.__file__).parent / "migrations"
 CHANNELS: tuple[MessageChannel, ...] = ("sms", "email")
 PERSON = ContactPoint(kind="phone", value="+375297654321")
 KEY = b"a key of the house"
@@ -54,11 +50,8 @@ LEAD = derived_id("a lead")
 
 @pytest.fixture
 async def sessions(database: Database) -> AsyncIterator[Postgres]:
-    await migration.apply(database.dsn("notifications"), "notifications", MIGRATIONS)
-    sessions = Postgres(database.dsn("notifications"), "notifications")
-    await sessions.open(deadline_s=10)
-    yield sessions
-    await sessions.close()
+    async with sessions_of(database, "notifications") as sessions:
+        yield sessions
 
 
 def said(seed: int, many: int) -> list[Envelope]:

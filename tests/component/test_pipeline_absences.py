@@ -14,7 +14,6 @@ from relance.simulation.company import read_company
 from relance.stack.home import PROJECT
 from services.pipeline import absences, store
 from services.pipeline.absences import Absences
-from services.pipeline.app import MIGRATIONS
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
 from services.pipeline.core.world import World
@@ -26,10 +25,9 @@ from shared.contract.pipeline import QuestionAsked
 from shared.contract.reminders import AgentAbsent
 from shared.contract.topics import PIPELINE, decode
 from shared.domain.directory import Directory, Unknown
-from shared.runtime import migration
 from shared.runtime.companies import Companies, Company
 from shared.runtime.postgres import Postgres, Transaction
-from tests.stack import Database
+from tests.stack import Database, sessions_of
 
 NOW = datetime(2026, 3, 20, 10, tzinfo=UTC)
 TENANT = "carvivo"
@@ -64,11 +62,8 @@ class House:
 @pytest.fixture
 async def house(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.setattr(absences, "AT_ONCE", 7)
-    await migration.apply(database.dsn("pipeline"), "pipeline", MIGRATIONS)
-    postgres = Postgres(database.dsn("pipeline"), "pipeline")
-    await postgres.open(deadline_s=10)
-    yield House(postgres, CARVIVO.directory.with_(AWAY))
-    await postgres.close()
+    async with sessions_of(database, "pipeline") as sessions:
+        yield House(sessions, CARVIVO.directory.with_(AWAY))
 
 
 def lead(number: int, **more: Any) -> Lead:

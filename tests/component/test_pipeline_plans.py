@@ -5,20 +5,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.pipeline import leads, queues, store, world_lock
-from services.pipeline.app import MIGRATIONS
-from shared.runtime import migration, relay
+from shared.runtime import relay
 from shared.runtime.postgres import Postgres, Session
-from tests.stack import Database
+from tests.stack import Database, sessions_of
 
 
 @pytest.fixture
 async def fresh(database: Database) -> AsyncIterator[Postgres]:
     """Tables that nothing was ever in: PostgreSQL has no idea of them."""
-    await migration.apply(database.dsn(), "pipeline", MIGRATIONS)
-    postgres = Postgres(database.dsn(), "pipeline")
-    await postgres.open(10)
-    yield postgres
-    await postgres.close()
+    async with sessions_of(database, "pipeline") as sessions:
+        yield sessions
 
 
 async def test_the_points_of_a_batch_are_looked_up_one_by_one_among_all_of_a_company(

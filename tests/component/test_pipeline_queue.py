@@ -7,11 +7,9 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-import services.pipeline
 from relance.simulation.company import Company, read_company
 from relance.stack.home import PROJECT
 from services.pipeline import leads, queues, store
@@ -26,11 +24,10 @@ from services.pipeline.keys import Caller
 from services.pipeline.problem import Problem
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.pipeline import Status
-from shared.runtime import clock, migration
+from shared.runtime import clock
 from shared.runtime.postgres import Postgres, Transaction
-from tests.stack import Database
+from tests.stack import Database, sessions_of
 
-MIGRATIONS = Path(services.pipeline.__file__).parent / "migrations"
 NOW = datetime(2026, 3, 20, 10, tzinfo=UTC)
 AGENTS = ("chloe", "david", "emma")
 TENANT = "sales_academy"
@@ -43,11 +40,8 @@ def company() -> Company:
 
 @pytest.fixture
 async def sessions(database: Database) -> AsyncIterator[Postgres]:
-    await migration.apply(database.dsn("pipeline"), "pipeline", MIGRATIONS)
-    sessions = Postgres(database.dsn("pipeline"), "pipeline")
-    await sessions.open(deadline_s=10)
-    yield sessions
-    await sessions.close()
+    async with sessions_of(database, "pipeline") as sessions:
+        yield sessions
 
 
 @pytest.fixture(autouse=True)

@@ -6,37 +6,30 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, time, timedelta
-from pathlib import Path
 
 import asyncpg
 import pytest
 
-import services.reminders
 from services.reminders import store
 from services.reminders.core import deadline, digest
 from services.reminders.core.deadline import Deadline, Deadlines
 from services.reminders.core.digest import Digests, DigestTime
 from shared.contract.due import Due
 from shared.contract.envelope import derived_id
-from shared.runtime import migration
 from shared.runtime.postgres import Postgres, Transaction
-from tests.stack import Database
+from tests.stack import Database, sessions_of
 from tests.unit.office import DIRECTORY, at, deadline_set
 
 TENANT = "axelerator"
 NOW = at("2026-03-02T10:00")
-MIGRATIONS = Path(services.reminders.__file__).parent / "migrations"
 NINE = DigestTime("axelerator", time(9))
 MICROSECOND = timedelta(microseconds=1)
 
 
 @pytest.fixture
 async def sessions(database: Database) -> AsyncIterator[Postgres]:
-    await migration.apply(database.dsn("reminders"), "reminders", MIGRATIONS)
-    sessions = Postgres(database.dsn("reminders"), "reminders")
-    await sessions.open(deadline_s=10)
-    yield sessions
-    await sessions.close()
+    async with sessions_of(database, "reminders") as sessions:
+        yield sessions
 
 
 def some_deadlines(seed: int, many: int) -> Deadlines:

@@ -101,12 +101,16 @@ async def test_explain_quotes_the_version_that_decided_and_not_the_one_in_force(
         shown = await stand.shown(by_first)
     finally:
         await lead_decided_by(first)
+    later = " ".join(explain.as_text(await explain.explain(RULEBOOK, by_second)).split())
 
     assert all(f"Rules of {book.name}, version {second.id}" in text for text in told.values())
     assert f"«{words}" in told[by_first]
     assert f"» (version {first.id})" in told[by_first]
     assert "«Если нам оставлена заявка" in told[by_second]
     assert first.id not in told[by_second]
+    assert f"version {first.id}" in later
+    assert "«Если нам оставлена заявка" in later
+    assert f"» (version {second.id})" in later
     task = next(each for each in as_data["history"] if each["event"]["type"] == TaskCreated.type)
     assert (task["version"], task["says_version"]) == (first.id, first.id)
     assert words in task["says"]
