@@ -1,4 +1,4 @@
-"""The SMS sandbox over real HTTP: what somebody who hung up is told afterwards stays true."""
+"""The sandboxes over real HTTP: who hung up, and what they cannot keep."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 from tests.component.sandbox_stand import sandbox_of
 from tests.stack import Database
+
+ID = str(uuid.uuid4())
 
 
 @pytest.fixture
@@ -35,6 +37,20 @@ async def test_a_message_whose_sender_has_hung_up_is_not_taken_later(
 
     assert answer.status_code == 201
     assert taken == [patient["id"]]
+
+
+@pytest.mark.parametrize(
+    ("id_", "body"),
+    [("no-uuid", "{}"), (ID, "{"), (ID, b"\xff")],
+)
+async def test_a_hand_off_that_cannot_be_kept_is_refused_in_a_sentence(
+    sandbox: httpx2.AsyncClient, id_: str, body: str | bytes
+) -> None:
+    answer = await sandbox.post("/webhooks/factory", content=body, headers={"webhook-id": id_})
+
+    assert answer.status_code == 400
+    assert "webhook-id is no UUID" in answer.json()["detail"]
+    assert (await sandbox.get("/webhooks/messages")).json() == []
 
 
 def _message() -> dict[str, str]:

@@ -28,12 +28,13 @@ main {{ max-width: 480px; margin: 0 auto; padding: 24px 12px 48px }}
 h1 {{ font-size: 20px; margin: 0 0 2px }}
 p.about {{ color: var(--dim); font-size: 14px; margin: 0 0 20px }}
 article {{ background: var(--card); border-radius: 16px; padding: 12px 14px 14px;
-  margin: 0 0 12px }}
+  margin: 0 0 12px; overflow-wrap: anywhere }}
 header {{ display: flex; justify-content: space-between; gap: 12px; font-size: 13px;
   color: var(--dim); margin-bottom: 8px }}
+time {{ white-space: nowrap }}
 header b {{ color: var(--ink); font-size: 15px }}
 .bubble {{ background: var(--bubble); border-radius: 4px 14px 14px 14px; padding: 10px 12px;
-  white-space: pre-line; overflow-wrap: anywhere }}
+  white-space: pre-line }}
 a {{ color: var(--edge); font-weight: 600; text-decoration: none }}
 footer {{ font-size: 12px; color: var(--dim); margin-top: 8px }}
 .empty {{ text-align: center; color: var(--dim); padding: 48px 0 }}

@@ -8,6 +8,7 @@ from datetime import datetime
 from html import escape
 from typing import Annotated, Any
 
+import asyncpg
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
@@ -63,8 +64,9 @@ class WebhookSandbox:
             await self._postgres().retried(
                 lambda tx: tx.execute(_STORE, id_, target, body.decode(), at), _PATIENCE_S
             )
-        except ValueError:
-            return JSONResponse({"detail": "no JSON text"}, 400)
+        except (ValueError, asyncpg.DataError):
+            detail = "the body is no JSON, or webhook-id is no UUID"
+            return JSONResponse({"detail": detail}, 400)
         return Response(status_code=204)
 
     async def handed(self, limit: int) -> list[dict[str, Any]]:
