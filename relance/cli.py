@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from relance import cli_contact, cli_leads, cli_ops, cli_publish, cli_rulebook
-from relance.cli_leads import RULEBOOK, Rulebook, told_in_a_sentence
+from relance.cli_leads import RULEBOOK, Rulebook
+from relance.problem import Commands
 
 app = typer.Typer(
+    cls=Commands,
     help="Relance: no lead forgotten, nobody told twice.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -35,8 +37,7 @@ def demo(
     """Play the main job from end to end on the real stack, show it, and check it."""
     from relance.demo.demo import demo as play  # noqa: PLC0415
 
-    with told_in_a_sentence():
-        raise typer.Exit(play(json))
+    raise typer.Exit(play(json))
 
 
 @app.command()
@@ -90,8 +91,7 @@ def directory_apply(
     """Bring the directory to what FILE says; only what differs is written."""
     from relance import directory  # noqa: PLC0415
 
-    with told_in_a_sentence():
-        changes = directory.apply(file, url, key, tenant=tenant)
+    changes = directory.apply(file, url, key, tenant=tenant)
     typer.echo("\n".join(str(change) for change in changes))
 
 
@@ -108,8 +108,7 @@ def directory_example(
     """For a first try: the rulebook's example company, always open, if there is none yet."""
     from relance.example_company import open_example  # noqa: PLC0415
 
-    with told_in_a_sentence():
-        opened = open_example(rulebook, url, key)
+    opened = open_example(rulebook, url, key)
     typer.echo("The example company is open." if opened else "There is a company already.")
 
 

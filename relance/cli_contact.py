@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from relance.cli_leads import told_in_a_sentence
-
 app = typer.Typer(
     help="A person: hand out what is kept of them, or forget them.", no_args_is_help=True
 )
@@ -30,8 +28,7 @@ def export(
     """Everything that is kept of a lead's contact, on all their leads, as one JSON document."""
     from relance import contact  # noqa: PLC0415
 
-    with told_in_a_sentence():
-        typer.echo(contact.export(contact.Desk(url, key), lead, to))
+    typer.echo(contact.export(contact.Desk(url, key), lead, to))
 
 
 @app.command("erase")
@@ -44,5 +41,4 @@ def erase(
     """Forget a lead's contact, on all their leads and for ever."""
     from relance import contact  # noqa: PLC0415
 
-    with told_in_a_sentence():
-        typer.echo(contact.erase(contact.Desk(url, key), lead, for_real=yes))
+    typer.echo(contact.erase(contact.Desk(url, key), lead, for_real=yes))

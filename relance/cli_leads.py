@@ -6,8 +6,7 @@ As in `relance.cli`, a command's own code is imported when it is called.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -24,8 +23,21 @@ Rulebook = Annotated[
 key_app = typer.Typer(help="Keys with which agents use the API.", no_args_is_help=True)
 letters_app = typer.Typer(help="What was set aside, and why.", no_args_is_help=True)
 topics_app = typer.Typer(help="Kafka's topics, as the topic table says.", no_args_is_help=True)
+
+
+def _host_and_port(value: str | None) -> str | None:
+    for address in value.split(",") if value else ():
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit():
+            raise typer.BadParameter(f"{address!r} is no host:port; several go by comma.")
+    return value
+
+
 Kafka = Annotated[
-    str | None, typer.Option(envvar="RELANCE_KAFKA", help="host:port; else the local stack's.")
+    str | None,
+    typer.Option(
+        envvar="RELANCE_KAFKA", help="host:port; else the local stack's.", callback=_host_and_port
+    ),
 ]
 
 Replication = Annotated[
@@ -193,35 +205,8 @@ def letters_redrive(
 
 
 def done(work: Coroutine[None, None, T]) -> T:
-    """What the work returns; a problem is told in a sentence, and the command ends."""
-    with told_in_a_sentence():
-        return asyncio.run(_awaited(work))
-
-
-@contextmanager
-def told_in_a_sentence() -> Iterator[None]:
-    """What a person can put right is told in one sentence, with exit code 1."""
-    from relance.database import CannotDo  # noqa: PLC0415
-    from relance.directory import DirectoryError  # noqa: PLC0415
-    from relance.rulebook_publish import CannotPublish  # noqa: PLC0415
-    from relance.stack.error import StackError  # noqa: PLC0415
-    from shared.domain.directory import Unknown  # noqa: PLC0415
-    from shared.domain.rulebook.loader import RulebookError  # noqa: PLC0415
-    from shared.runtime.settings import WrongSetting  # noqa: PLC0415
-
-    try:
-        yield
-    except (
-        CannotDo,
-        CannotPublish,
-        DirectoryError,
-        StackError,
-        Unknown,
-        RulebookError,
-        WrongSetting,
-    ) as error:
-        typer.echo(f"relance: {error}", err=True)
-        raise typer.Exit(1) from None
+    """What the work returns."""
+    return asyncio.run(_awaited(work))
 
 
 async def _awaited(work: Coroutine[None, None, T]) -> T:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from relance.cli_leads import Kafka, done, local_kafka, told_in_a_sentence
+from relance.cli_leads import Kafka, done, local_kafka
 
 offsets_app = typer.Typer(help="Where the services stand on Kafka's topics.", no_args_is_help=True)
 outbox_app = typer.Typer(help="Events that Kafka refuses for good.", no_args_is_help=True)
@@ -50,8 +50,7 @@ def status(
             ("notifications", ports.notifications),
         )
     }
-    with told_in_a_sentence():
-        seen = asyncio.run(looking.status(urls, kafka or local_kafka(), postgres))
+    seen = asyncio.run(looking.status(urls, kafka or local_kafka(), postgres))
     typer.echo(json_.dumps(looking.as_data(seen), indent=1) if json else looking.as_text(seen))
     raise typer.Exit(0 if seen.ok else 1)
 

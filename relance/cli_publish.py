@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from relance.cli_leads import RULEBOOK, Rulebook, told_in_a_sentence
+from relance.cli_leads import RULEBOOK, Rulebook
 
 app = typer.Typer(help="Rulebooks: bring one into force, and back.", no_args_is_help=True)
 Url = Annotated[str, typer.Option(envvar="RELANCE_INTAKE_URL", help="Where intake answers.")]
@@ -25,8 +25,7 @@ def publish(
     """Check the folder and bring it into force, in all services at once."""
     from relance import rulebook_publish as books  # noqa: PLC0415
 
-    with told_in_a_sentence():
-        typer.echo(books.publish(rulebook, books.Office(url, key), note))
+    typer.echo(books.publish(rulebook, books.Office(url, key), note))
 
 
 @app.command("list")
@@ -36,9 +35,8 @@ def list_(
     """Show every version that was published; the arrow is at the one in force."""
     from relance import rulebook_publish as books  # noqa: PLC0415
 
-    with told_in_a_sentence():
-        name = tenant or books.read(rulebook)[1].tenant
-        typer.echo(books.listed(name, books.Office(url, key)))
+    name = tenant or books.read(rulebook)[1].tenant
+    typer.echo(books.listed(name, books.Office(url, key)))
 
 
 @app.command("diff")
@@ -46,8 +44,7 @@ def diff(rulebook: Rulebook = RULEBOOK, url: Url = URL, key: Key = KEY) -> None:
     """Say what would change for people if the folder were published."""
     from relance import rulebook_publish as books  # noqa: PLC0415
 
-    with told_in_a_sentence():
-        typer.echo(books.diff(rulebook, books.Office(url, key)))
+    typer.echo(books.diff(rulebook, books.Office(url, key)))
 
 
 @app.command("rollback")
@@ -61,6 +58,5 @@ def rollback(
     """Bring an earlier version into force again."""
     from relance import rulebook_publish as books  # noqa: PLC0415
 
-    with told_in_a_sentence():
-        name = tenant or books.read(rulebook)[1].tenant
-        typer.echo(books.rollback(name, books.Office(url, key), to))
+    name = tenant or books.read(rulebook)[1].tenant
+    typer.echo(books.rollback(name, books.Office(url, key), to))

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from relance.cli_leads import RULEBOOK, told_in_a_sentence
+from relance.cli_leads import RULEBOOK
 from relance.stack.home import PROJECT
 
 RULEBOOKS = PROJECT / "rulebooks"
@@ -96,9 +96,8 @@ def simulate(
         raise typer.Exit(run(folders, scenarios or (), as_json=json, say=typer.echo))
     from relance.year import command  # noqa: PLC0415
 
-    with told_in_a_sentence():
-        plans = [command.Plan(f.resolve(), days, leads_per_day, seed) for f in folders]
-        ok = command.run(plans, sms_price, processes, as_json=json, say=typer.echo)
+    plans = [command.Plan(f.resolve(), days, leads_per_day, seed) for f in folders]
+    ok = command.run(plans, sms_price, processes, as_json=json, say=typer.echo)
     raise typer.Exit(0 if ok else 1)
 
 
@@ -118,8 +117,7 @@ def mutants(
     from relance.mutants import command  # noqa: PLC0415
 
     folders = [folder_of(name).resolve() for name in rulebooks or ()] or all_rulebooks()
-    with told_in_a_sentence():
-        ok = command.run(folders, processes, as_json=json, say=typer.echo)
+    ok = command.run(folders, processes, as_json=json, say=typer.echo)
     raise typer.Exit(0 if ok else 1)
 
 

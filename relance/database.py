@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import asyncpg
 
@@ -31,14 +31,25 @@ class NoDatabase(CannotDo):
 def address_of(service: str, address: str | None = None) -> str:
     """`address`, else RELANCE_POSTGRES, else the local stack's.
 
-    Without a user in it, the service's own role.
+    Without a user in it, the service's own role. Raises `NoDatabase` for what is no address.
     """
     named = address or os.environ.get(SETTING)
     address = named or f"postgresql://127.0.0.1:{Ports.of_environment().postgres}/relance"
     parts = urlsplit(address)
+    if not _is_address(parts):
+        raise NoDatabase(
+            f"{SETTING} is no address of PostgreSQL: say postgresql://user:password@host:port/database."
+        )
     if parts.username is None:
         parts = parts._replace(netloc=f"{service}@{parts.netloc}")
     return urlunsplit(parts)
+
+
+def _is_address(parts: SplitResult) -> bool:
+    try:
+        return parts.scheme in {"postgresql", "postgres"} and parts.port != 0
+    except ValueError:  # the port is no number
+        return False
 
 
 @asynccontextmanager

@@ -71,7 +71,7 @@ def apply(
     with httpx2.Client(
         base_url=url, timeout=_TIMEOUT_S, headers={"authorization": f"Bearer {key}"}
     ) as client:
-        present = _present(_asked(client, "GET", f"/directory{of}"))
+        present = _present(asked(client, "GET", f"/directory{of}"))
         problems = [f"{file.name}: {problem}" for problem in dangling(documents, present)]
         if problems:
             raise DirectoryError("\n".join(problems))
@@ -80,7 +80,7 @@ def apply(
             change = _change(document, present)
             if change.what != "unchanged":
                 body = document.model_dump(mode="json", exclude={"because"})
-                _asked(client, "PUT", f"/directory/{change.kind}/{change.id}{of}", body)
+                asked(client, "PUT", f"/directory/{change.kind}/{change.id}{of}", body)
             say(str(change))
             changes.append(change)
     return changes
@@ -196,7 +196,7 @@ def _change(document: Document, present: Mapping[tuple[str, str], dict[str, Any]
     return Change(kind, document.id, "changed" if fields else "unchanged", fields)
 
 
-def _asked(client: httpx2.Client, method: str, path: str, body: object = None) -> dict[str, Any]:
+def asked(client: httpx2.Client, method: str, path: str, body: object = None) -> dict[str, Any]:
     """The answer's JSON. Raises `DirectoryError` with what intake said."""
     try:
         answer = client.request(method, path, json=body)

@@ -17,11 +17,11 @@ def open_example(rulebook: Path, intake_url: str, admin_key: str) -> bool:
     """Apply the rulebook's example directory if there is none; say whether that was done.
 
     Its calendars are open day and night: a person who tries something on a Sunday sees what
-    happens now, not on Monday. Raise `directory.DirectoryError` or `httpx2.HTTPError`.
+    happens now, not on Monday. Raise `directory.DirectoryError`.
     """
     headers = {"authorization": f"Bearer {admin_key}"}
     with httpx2.Client(base_url=intake_url, timeout=_TIMEOUT_S, headers=headers) as intake:
-        if any(intake.get("/directory").raise_for_status().json().values()):
+        if any(directory.asked(intake, "GET", "/directory").values()):
             return False
         file = rulebook / "directory.toml"
         directory.apply(file, intake_url, admin_key)
@@ -31,5 +31,5 @@ def open_example(rulebook: Path, intake_url: str, admin_key: str) -> bool:
                     update={"weekly": dict.fromkeys(get_args(Weekday), _ALL_DAY)}
                 )
                 body = always.model_dump(mode="json", exclude={"because"})
-                intake.put(f"/directory/calendar/{always.id}", json=body).raise_for_status()
+                directory.asked(intake, "PUT", f"/directory/calendar/{always.id}", body)
     return True

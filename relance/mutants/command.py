@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from relance.mutants.trial import Trial, try_all
+from relance.scenario import load
 from shared.domain.count import counted
+from shared.runtime import rulebook_folder
 
 
 def run(
@@ -31,6 +33,8 @@ def run(
 
 
 def _tried(folder: Path, processes: int | None) -> Trial:
+    rulebook_folder.read(folder)  # what is broken already is told as such, before any bar is drawn
+    load([folder / "scenarios"])
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         bar = shown.add_task(folder.name)

@@ -19,8 +19,8 @@ def read(folder: Path | None) -> Rulebook:
         raise WrongSetting("RELANCE_RULEBOOK is not set: name a folder, as rulebooks/axelerator.")
     if not (folder / "rulebook.toml").is_file():
         raise WrongSetting(
-            f"RELANCE_RULEBOOK names {folder}, where there is no rulebook.toml: "
-            "name a folder that has one, as rulebooks/axelerator."
+            f"{folder} is no rulebook's folder, there is no rulebook.toml: name one that is, as "
+            "rulebooks/axelerator; a service is told by RELANCE_RULEBOOK."
         )
     return loader.load(texts(folder))
 
