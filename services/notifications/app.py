@@ -44,7 +44,11 @@ class Notifications(Service):
         self.sender = Sender(self, _providers(self, settings), settings)
         self.loops.append(self.sender.run)
         self.on_stop.append(self.sender.close)
-        self.on_start.append(lambda: consent.hash_old(self.postgres, settings.hashing))
+        self.on_start.append(
+            lambda: consent.hash_old(
+                self.postgres, settings.hashing, settings.dependency_deadline_s
+            )
+        )
         recall = Recall(self, self._wake)
         self.loops.append(recall.run)
         self.next_instants.append(self._next_message)

@@ -52,12 +52,15 @@ async def revoked(
     return frozenset((point.kind, point.value, channel) for point, channel in found)
 
 
-async def hash_old(postgres: Postgres, key: bytes) -> None:
-    """What an older release stored in clear is hashed, once."""
-    async with postgres.transaction() as tx:
+async def hash_old(postgres: Postgres, key: bytes, deadline_s: float) -> None:
+    """What an older release stored in clear is hashed, once; `Unavailable` past the deadline."""
+
+    async def hash_them(tx: Transaction) -> None:
         old: dict[str, dict[Revocation, Word]] = {}
         for row in await tx.fetch(_OLD):
             about = (row["kind"], row["value"], row["channel"])
             old.setdefault(row["tenant"], {})[about] = Word(0, given=False)
         for tenant, words in old.items():
             await hear(tx, key, tenant, words)
+
+    await postgres.retried(hash_them, deadline_s)

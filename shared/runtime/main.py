@@ -15,7 +15,7 @@ import structlog
 from shared.runtime import clock, failpoint, log
 from shared.runtime.clock import ClockFile
 from shared.runtime.migration import Refused
-from shared.runtime.postgres import Unavailable
+from shared.runtime.postgres import Unavailable, is_bad_luck
 from shared.runtime.settings import Settings, WrongSetting
 from shared.runtime.topics import Differs
 
@@ -53,7 +53,7 @@ async def _live(create: Callable[[S], Service], settings: S) -> int:
     lines = structlog.get_logger(__name__)
     _stop_on_signals(service)
     try:
-        code = await _start(service)
+        code = await start(service)
         if code == 0:
             lines.info("started", url=service.url)
             await service.stopping.wait()
@@ -77,7 +77,8 @@ def _collect_rarely() -> None:
     gc.set_threshold(500_000)
 
 
-async def _start(service: Service) -> int:
+async def start(service: Service) -> int:
+    """The exit code that its start comes to, told in one sentence; 0 if it runs, or was stopped."""
     starting = asyncio.create_task(service.start())
     stopped = asyncio.create_task(service.stopping.wait())
     await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,9 +93,11 @@ async def _start(service: Service) -> int:
         return _say(UNAVAILABLE, error)
     except (WrongSetting, Refused, Differs) as error:
         return _say(WRONG, error)
-    except OSError as error:
-        address = f"{service.settings.host}:{service.settings.port}"
-        return _say(WRONG, f"Cannot serve on {address}: {error.strerror}; set RELANCE_PORT.")
+    except Exception as error:
+        if not is_bad_luck(error):
+            raise
+        why = f"{type(error).__name__}: {error}"
+        return _say(UNAVAILABLE, f"{service.name} lost a dependency while starting ({why}).")
     return 0
 
 

@@ -22,7 +22,7 @@ from shared.runtime.kafka_side import KafkaSide
 from shared.runtime.main import run
 from shared.runtime.postgres import Postgres, Transaction, Unavailable
 from shared.runtime.producer import ConfirmedProducer
-from shared.runtime.settings import Settings
+from shared.runtime.settings import Settings, WrongSetting
 from shared.runtime.start import open_database
 from shared.runtime.subscription import Park, Quarantine, RawSubscription, Subscription
 from shared.runtime.tasks import Tasks
@@ -257,8 +257,13 @@ class Service:
         return Postgres(settings.postgres.get_secret_value(), self.name, settings.postgres_pool)
 
     async def _serve(self) -> None:
-        bound = http.listen(self.settings.host, self.settings.port)
-        host = self.settings.host
+        host, port = self.settings.host, self.settings.port
+        try:
+            bound = http.listen(host, port)
+        except OSError as error:
+            raise WrongSetting(
+                f"Cannot serve on {host}:{port}: {error.strerror}; set RELANCE_PORT."
+            ) from None
         self._url = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
         health = Health(self.quiet, self._ready, self._dead, self._rulebooks)
         app = http.application(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from shared.runtime import clock, metrics, migration
-from shared.runtime.postgres import Postgres
+from shared.runtime.postgres import Postgres, Transaction
 from shared.runtime.settings import Settings
 
 
@@ -16,8 +17,12 @@ async def open_database(
     await postgres.open(settings.dependency_deadline_s)
     if settings.migrate:
         await migration.apply(settings.postgres.get_secret_value(), service, migrations)
-    async with postgres.transaction() as tx:
+
+    async def look(tx: Transaction) -> datetime:
         await migration.check(tx, service, migrations)
-        there = await tx.fetchval("select clock_timestamp()")
+        now: datetime = await tx.fetchval("select clock_timestamp()")
+        return now
+
+    there = await postgres.retried(look, settings.dependency_deadline_s)
     if not clock.is_stepping():
         metrics.CLOCK_DISTANCE_SECONDS.set((clock.now() - there).total_seconds())

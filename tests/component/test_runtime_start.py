@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +14,12 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from relance.stack.kafka import Kafka
 from shared.runtime import migration, topics
 from shared.runtime.http import listen
+from shared.runtime.main import start
 from shared.runtime.migration import Refused
-from shared.runtime.postgres import Postgres, Unavailable
+from shared.runtime.postgres import Postgres, Transaction, Unavailable
+from shared.runtime.service import Service
 from shared.runtime.settings import Settings, WrongSetting, documented
+from shared.runtime.start import open_database
 from shared.runtime.topics import Differs
 from tests.stack import Database, Names
 from tests.toy.bench import Bench
@@ -238,6 +243,50 @@ async def test_a_batch_the_runtime_itself_cannot_take_ends_the_process_with_70(
 
     assert code == 70
     assert 'relation "sequence" does not exist' in process.log.read_text()
+
+
+class _Shaken(Postgres):
+    """PostgreSQL crashes right after the pool has opened, and is back two tries later."""
+
+    refusals = 2
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        if self.refusals:
+            self.refusals -= 1
+            raise ConnectionRefusedError(111, "Connect call failed")
+        async with super().transaction() as tx:
+            yield tx
+
+
+async def test_a_database_that_crashes_in_the_middle_of_a_start_is_waited_for(
+    database: Database,
+) -> None:
+    await migration.apply(database.dsn(), "toy", MIGRATIONS)
+    postgres = _Shaken(database.dsn(), "toy", 5)
+
+    await open_database(postgres, Settings(dependency_deadline_s=10), "toy", MIGRATIONS)
+
+    assert postgres.refusals == 0
+    assert await postgres.answers()
+    await postgres.close()
+
+
+class _Lost(Service):
+    async def start(self) -> None:
+        raise ConnectionRefusedError(111, "Connect call failed")
+
+
+async def test_a_dependency_lost_while_starting_is_not_taken_for_a_wrong_port(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = await start(_Lost("toy", Settings()))
+
+    assert code == 69
+    assert capsys.readouterr().err == (
+        "toy lost a dependency while starting "
+        "(ConnectionRefusedError: [Errno 111] Connect call failed).\n"
+    )
 
 
 def test_a_taken_port_is_refused() -> None:
