@@ -173,13 +173,13 @@ MISTAKES = {
     "a party that is none": (
         ('{ create_task = "call_back"', '{ create_task = "call_back", to = "somebody"'),
         "rulebook.toml: rule house-01: do[0]: to: 'somebody' is no agent here; expected owner, "
-        "actor, issuer, manager, linked_owner, last_caller, answer, role:x, team:x, "
+        "actor, assignee, issuer, manager, linked_owner, last_caller, answer, role:x, team:x, "
         "next_of team:x or agent:x",
     ),
     "a task for the contact": (
         ('{ create_task = "call_back"', '{ create_task = "call_back", to = "contact"'),
         "rulebook.toml: rule house-01: do[0]: to: 'contact' is no agent here; expected owner, "
-        "actor, issuer, manager, linked_owner, last_caller, answer, role:x, team:x, "
+        "actor, assignee, issuer, manager, linked_owner, last_caller, answer, role:x, team:x, "
         "next_of team:x or agent:x",
     ),
     "any task where one is meant": (

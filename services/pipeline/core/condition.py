@@ -153,7 +153,11 @@ def _given(condition: words.Given, scene: Scene) -> Missing:
     if isinstance(condition.given, dict):
         wanted = condition.given.items()
         return tuple(name for name, allowed in wanted if arguments.get(name) not in allowed)
-    return tuple(name for name in condition.given if not arguments.get(name))
+    return tuple(name for name in condition.given if _is_blank(arguments.get(name)))
+
+
+def _is_blank(value: object) -> bool:
+    return not (value.strip() if isinstance(value, str) else value)
 
 
 def _attempts(condition: words.Attempts, scene: Scene) -> Missing:

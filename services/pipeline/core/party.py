@@ -79,6 +79,12 @@ def _manager(scene: Scene) -> tuple[str, ...]:
     return tuple(agent.id for agent in scene.directory.with_role("manager"))
 
 
+def _assignee(scene: Scene) -> tuple[str, ...]:
+    """Who owes the task in hand; of a task that names nobody, the owner."""
+    task = scene.task_in_hand
+    return _owner(scene) if task is None or task.to is None else (task.to,)
+
+
 def _issuer(scene: Scene) -> tuple[str, ...]:
     """Whoever the task in hand came from."""
     task = scene.task_in_hand
@@ -124,6 +130,7 @@ def _of_site(directory: Directory, site: str) -> tuple[str, ...]:
 NAMED: Mapping[str, Callable[[Scene], tuple[str, ...]]] = {
     "owner": _owner,
     "actor": lambda scene: (scene.actor,) if scene.actor else (),
+    "assignee": _assignee,
     ISSUER: _issuer,
     "manager": _manager,
     "linked_owner": _linked_owner,

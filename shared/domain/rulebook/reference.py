@@ -39,7 +39,16 @@ ATTRIBUTES = (
 )
 """What `is` can ask of every lead, besides fields."""
 
-PARTIES = ("owner", "actor", "issuer", "manager", "linked_owner", "last_caller", "answer")
+PARTIES = (
+    "owner",
+    "actor",
+    "assignee",
+    "issuer",
+    "manager",
+    "linked_owner",
+    "last_caller",
+    "answer",
+)
 PARTY_PREFIXES = ("role:", "team:", "next_of team:", "agent:")
 
 Path = tuple[str | int, ...]
