@@ -19,9 +19,16 @@ from shared.runtime.companies import Companies, Company
 from shared.runtime.postgres import Postgres, Transaction
 from shared.runtime.service import Service, T, Unit
 from tests.stack import Database, sessions_of
-from tests.unit.message_house import BOOK, DIRECTORY, agent_is_told, event
+from tests.unit.message_house import BOOK, DIRECTORY, agent_is_told, at, event
 
 KEY = b"a key of the house"
+OPEN = at("2026-03-02T12:00")
+"""Whoever is told is told at once, on whatever day the tests run."""
+
+
+@pytest.fixture(autouse=True)
+def open_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: OPEN)
 
 
 class Provider:
@@ -79,7 +86,7 @@ class House:
 
     async def ask_for(self, occasion: str) -> None:
         """pipeline asks for a mail to an agent."""
-        asked = agent_is_told("mail-only", occasion=occasion, template="digest")
+        asked = agent_is_told("mail-only", occasion=occasion)
         async with self.postgres.transaction() as tx:
             await OnPipeline(BOOK, DIRECTORY, KEY)(tx, [event(asked, clock.now(), occasion)])
 

@@ -22,6 +22,9 @@ from shared.runtime.kafka import Ends
 from shared.runtime.settings import Settings
 
 LIMIT_S = 120.0
+GONE_S = 3.0
+"""So long it may not run at all: another lane of the fire may be starting it again."""
+
 _LOOK_EVERY_S = 0.02
 
 
@@ -42,8 +45,23 @@ def wait_recovered(stack: Stack, names: Iterable[str] = SERVICES) -> None:
     """Until these services are ready and have read what lies on their topics by then."""
     services = [stack.services[name] for name in names]
     for service in services:
-        service.wait_ready()
+        _wait_ready(service)
     asyncio.run(_read_up_to_now(stack.kafka.bootstrap, services))
+
+
+def _wait_ready(service: Service) -> None:
+    limit = time.monotonic() + LIMIT_S
+    ran = time.monotonic()
+    while not service.ready:
+        now = time.monotonic()
+        ran = now if service.child.alive else ran
+        if now > min(limit, ran + GONE_S):
+            raise NotRecovered(f"{service.name} is not ready again; its log ends:\n{_end(service)}")
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _end(service: Service) -> str:
+    return "\n".join(service.log().splitlines()[-20:])
 
 
 def behind(told: Quiet, ends: Mapping[TopicPartition, int]) -> list[str]:
