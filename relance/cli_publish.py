@@ -6,18 +6,26 @@ from typing import Annotated
 
 import typer
 
-from relance.cli_leads import RULEBOOK, Rulebook
+from relance.cli_leads import RULEBOOK
+from relance.cli_rulebook import folder_of
 
 app = typer.Typer(help="Rulebooks: bring one into force, and back.", no_args_is_help=True)
 Url = Annotated[str, typer.Option(envvar="RELANCE_INTAKE_URL", help="Where intake answers.")]
 Key = Annotated[str, typer.Option(envvar="RELANCE_ADMIN_KEY", help="intake's admin key.")]
+Name = Annotated[
+    str | None, typer.Argument(help="Folder, or name among ours; that of --rulebook if none.")
+]
+Rulebook = Annotated[
+    str, typer.Option("--rulebook", envvar="RELANCE_RULEBOOK", help="Folder of it, or its name.")
+]
 Tenant = Annotated[str | None, typer.Option(help="The company; the rulebook's own if absent.")]
 URL, KEY = "http://127.0.0.1:8400", "local-secret"
 
 
 @app.command("publish")
 def publish(
-    rulebook: Rulebook = RULEBOOK,
+    name: Name = None,
+    rulebook: Rulebook = str(RULEBOOK),
     note: Annotated[str | None, typer.Option(help="Why, for whoever reads the list.")] = None,
     url: Url = URL,
     key: Key = KEY,
@@ -25,38 +33,44 @@ def publish(
     """Check the folder and bring it into force, in all services at once."""
     from relance import rulebook_publish as books  # noqa: PLC0415
 
-    typer.echo(books.publish(rulebook, books.Office(url, key), note))
+    typer.echo(books.publish(folder_of(name or rulebook), books.Office(url, key), note))
 
 
 @app.command("list")
 def list_(
-    tenant: Tenant = None, rulebook: Rulebook = RULEBOOK, url: Url = URL, key: Key = KEY
+    name: Name = None,
+    tenant: Tenant = None,
+    rulebook: Rulebook = str(RULEBOOK),
+    url: Url = URL,
+    key: Key = KEY,
 ) -> None:
     """Show every version that was published; the arrow is at the one in force."""
     from relance import rulebook_publish as books  # noqa: PLC0415
 
-    name = tenant or books.read(rulebook)[1].tenant
-    typer.echo(books.listed(name, books.Office(url, key)))
+    company = tenant or books.read(folder_of(name or rulebook))[1].tenant
+    typer.echo(books.listed(company, books.Office(url, key)))
 
 
 @app.command("diff")
-def diff(rulebook: Rulebook = RULEBOOK, url: Url = URL, key: Key = KEY) -> None:
+def diff(
+    name: Name = None, rulebook: Rulebook = str(RULEBOOK), url: Url = URL, key: Key = KEY
+) -> None:
     """Say what would change for people if the folder were published."""
     from relance import rulebook_publish as books  # noqa: PLC0415
 
-    typer.echo(books.diff(rulebook, books.Office(url, key)))
+    typer.echo(books.diff(folder_of(name or rulebook), books.Office(url, key)))
 
 
 @app.command("rollback")
 def rollback(
     to: Annotated[str | None, typer.Argument(help="A version; the one before if absent.")] = None,
     tenant: Tenant = None,
-    rulebook: Rulebook = RULEBOOK,
+    rulebook: Rulebook = str(RULEBOOK),
     url: Url = URL,
     key: Key = KEY,
 ) -> None:
     """Bring an earlier version into force again."""
     from relance import rulebook_publish as books  # noqa: PLC0415
 
-    name = tenant or books.read(rulebook)[1].tenant
-    typer.echo(books.rollback(name, books.Office(url, key), to))
+    company = tenant or books.read(folder_of(rulebook))[1].tenant
+    typer.echo(books.rollback(company, books.Office(url, key), to))
