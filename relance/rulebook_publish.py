@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from relance.check.contradiction import contradictions
 from relance.rulebook_diff import differences
 from services.notifications.core.template import problems
 from shared.contract.directory import PublishedRulebook
@@ -55,8 +56,13 @@ class Office:
 
 
 def publish(folder: Path, office: Office, note: str | None = None) -> str:
-    """Bring the folder's rulebook into force; what happened, in a sentence or two."""
+    """Bring the folder's rulebook into force; what happened, in a sentence or two.
+
+    One whose words contradict each other is refused before anything is written.
+    """
     document, book = read(folder)
+    if wrong := [f"{each.where}: {each.says}" for each in contradictions(book)]:
+        raise CannotPublish("\n".join([f"{book.name} is not published.", *wrong]))
     before = in_force(office, book.tenant)
     if before is not None and before.id == document.id:
         return f"{book.name} {document.id} is in force already."
