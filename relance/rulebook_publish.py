@@ -7,16 +7,17 @@ to the last one in its next transaction.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import httpx2
 
 from relance.check.contradiction import contradictions
-from relance.rulebook_diff import differences
+from relance.rulebook_diff import attached, differences
 from services.notifications.core.template import problems
 from shared.contract.directory import PublishedRulebook
 from shared.domain.rulebook import loader
@@ -25,6 +26,7 @@ from shared.domain.rulebook.rulebook import Rulebook
 from shared.runtime import rulebook_folder
 
 _TIMEOUT_S = 30.0
+WIDTH = 80
 
 
 class CannotPublish(Exception):
@@ -68,9 +70,8 @@ def publish(folder: Path, office: Office, note: str | None = None) -> str:
         return f"{book.name} {document.id} is in force already."
     document = document.model_copy(update={"note": note})
     _put(office, book.tenant, document)
-    changes = differences(_load(before), book) if before else []
-    told = "".join(f"\n  {change}" for change in changes)
-    return f"{book.name} {document.id} is in force for {book.tenant}.{told}"
+    changes = _changes(before, document, book) if before else []
+    return "\n".join([f"{book.name} {document.id} is in force for {book.tenant}.", *changes])
 
 
 def rollback(tenant: str, office: Office, to: str | None = None) -> str:
@@ -106,7 +107,7 @@ def diff(folder: Path, office: Office) -> str:
         return f"Nothing is published for {book.tenant}; its folder counts."
     if before.id == document.id:
         return f"Nothing changes: {document.id} is in force."
-    return "\n".join(differences(_load(before), book)) or "Nothing changes for people."
+    return "\n".join(_changes(before, document, book)) or "Nothing changes for people."
 
 
 def read(folder: Path) -> tuple[PublishedRulebook, Rulebook]:
@@ -133,6 +134,18 @@ def in_force(office: Office, tenant: str) -> PublishedRulebook | None:
     """The published rulebook of that company that counts; None while only its folder does."""
     found = next((each for each in _versions(office, tenant) if each["in_force"]), None)
     return _document(office, tenant, found["id"]) if found else None
+
+
+def _changes(
+    before: PublishedRulebook, document: PublishedRulebook, book: Rulebook
+) -> Iterator[str]:
+    """A line, or a few, a change."""
+    changes = [
+        *differences(_load(before), book),
+        *attached(before.attachments, document.attachments),
+    ]
+    for change in changes:
+        yield fill(change, WIDTH, initial_indent="- ", subsequent_indent="  ")
 
 
 def _counts(name: str) -> bool:

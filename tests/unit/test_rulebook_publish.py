@@ -111,3 +111,20 @@ def test_a_bare_name_is_a_rulebook_of_ours(
 
     assert CliRunner().invoke(app, ["rulebook", "diff", *said]).exit_code == 0
     assert asked == [BOOKS / "carvivo"]
+
+
+def test_what_changes_is_told_before_and_while_it_is_published_in_lines_of_a_screen(
+    tmp_path: Path,
+) -> None:
+    folder, desk = copy_of("axelerator", tmp_path), Desk()
+    rulebook_publish.publish(folder, desk)
+    file = folder / "rulebook.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('due = { in = "30m"', 'due = { in = "45m"', 1), encoding="utf-8")
+
+    told = rulebook_publish.diff(folder, desk)
+
+    assert "within 45 instead of 30 minutes" in " ".join(told.split())
+    assert told.startswith("- rule 001-23")
+    assert max(map(len, told.splitlines())) <= rulebook_publish.WIDTH
+    assert told in rulebook_publish.publish(folder, desk)
