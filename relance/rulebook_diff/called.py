@@ -86,6 +86,8 @@ class Called:
             return _tied(MOMENTS[id_])
         if kind == "party":
             return self.party(id_)
+        if kind == "deadline":
+            return id_ if id_ == "all" else f"«{plain(id_)}»"
         for each in ("field",) if kind == "moment" else ALIKE.get(kind, (kind,)):
             if (each, id_) in self._labels:
                 return f"«{self._labels[each, id_]}»"

@@ -9,6 +9,7 @@ from relance.rulebook_diff.called import Called, plain
 from relance.rulebook_diff.phrase import Many, Phrase, said
 from relance.rulebook_diff.value import dumped
 from relance.toml_text import inline
+from shared.domain.count import noun
 from shared.domain.rulebook import condition as asked
 
 
@@ -70,7 +71,9 @@ def _given_with(called: Called, it: asked.Given) -> Phrase:
 def _counted(what: str, key: str) -> Callable[[Called, Any], Phrase]:
     def speak(called: Called, it: Any) -> Phrase:
         table = getattr(it, key)
-        return said(_bounds(table), what, *_exchanges(called, table))
+        bounds = (table.exactly, table.at_least, table.at_most)
+        many = max((bound for bound in bounds if bound is not None), default=0)
+        return said(_bounds(table), noun(many, what), *_exchanges(called, table))
 
     return speak
 
@@ -78,7 +81,7 @@ def _counted(what: str, key: str) -> Callable[[Called, Any], Phrase]:
 def _exchanges(called: Called, table: asked.ExchangeCount) -> Iterator[str | Many | Phrase]:
     if isinstance(table, asked.AttemptCount):
         if table.days:
-            yield "(as many days)"
+            yield "on as many days"
         if not table.counted:
             yield "(counted or not)"
         if table.code is not None:
@@ -152,8 +155,8 @@ CONDITIONS: Mapping[type[asked.Condition], Callable[[Called, Any], Phrase]] = {
     asked.Is: _is,
     asked.Filled: _filled,
     asked.Given: _given_with,
-    asked.Attempts: _counted("attempts", "attempts"),
-    asked.Contacts: _counted("exchanges", "contacts"),
+    asked.Attempts: _counted("attempt", "attempts"),
+    asked.Contacts: _counted("exchange", "contacts"),
     asked.Elapsed: _elapsed,
     asked.Task: _task,
     asked.Message: _message,

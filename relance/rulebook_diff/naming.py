@@ -23,6 +23,7 @@ KINDS = {
     "order": "section",
     "values": "value",
     "attach_by": "what goes along by a field",
+    "resume": "taking up a lost lead",
     "identity": "a second request",
 }
 SAID: Mapping[tuple[str, str], str] = {
@@ -41,6 +42,7 @@ SAID: Mapping[tuple[str, str], str] = {
     ("Identity", "keep"): "stays, of two, by",
     ("Identity", "key"): "is the same only with the same",
     ("Identity", "resume"): "takes up a lost lead:",
+    ("Resume", "within"): "is possible within",
     ("Setting", "min"): "is at least",
     ("Setting", "max"): "is at most",
     ("Setting", "default"): "is by default",

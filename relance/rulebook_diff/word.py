@@ -138,6 +138,7 @@ class Speech:
     def _value(self, model: BaseModel, name: str, last: str) -> Iterator[str | Many | Phrase]:
         name = name if name in type(model).model_fields else f"{name}_"
         value, kind = getattr(model, name), kind_named(type(model).model_fields[name])
+        kind = "deadline" if name == "set_deadline" else kind
         if isinstance(model, Effect) and name == "note":
             value = f"«{value}»"
         yield from self.said_as(value, kind, last)
