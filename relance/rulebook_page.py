@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from relance.rulebook_schema import ELSEWHERE, PARTS, SPOKEN, Shapes
+from relance.rulebook_schema import ELSEWHERE, PARTS
+from relance.schema_shape import SPOKEN, Shapes
 from relance.stack.home import PROJECT
 from relance.toml_text import inline
 from services.pipeline.core import action as acts

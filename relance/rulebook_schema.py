@@ -11,19 +11,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
 
 from relance.directory import ORDER
+from relance.scenario_schema import scenario_file
+from relance.schema_shape import SPOKEN, plain
+from relance.schema_text import patterned
 from relance.stack.home import PROJECT
 from shared.contract.directory import KINDS
 from shared.domain.rulebook.condition import CONDITIONS
 from shared.domain.rulebook.effect import EFFECTS
 from shared.domain.rulebook.message import Messages
-from shared.domain.rulebook.rulebook import Rulebook, by_id
+from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.source import Sources
 from shared.domain.rulebook.trigger import TRIGGERS
-from shared.domain.rulebook.word import Spoken, Word, listed
+from shared.domain.rulebook.word import Word
 
 FOLDER = PROJECT / "rulebooks" / "schema"
 PARTS: Mapping[str, Mapping[str, type[Word]]] = {
@@ -31,33 +32,13 @@ PARTS: Mapping[str, Mapping[str, type[Word]]] = {
     "if": CONDITIONS,
     "do": EFFECTS,
 }
-SPOKEN = "x-words"
 ELSEWHERE = ("version", "sources", "messages")
 """What a `Rulebook` has that `rulebook.toml` does not say."""
 
 
-class Shapes(GenerateJsonSchema):
-    """The shapes in which people write: one for a list of one, tables with ids for a mapping."""
-
-    def function_before_schema(
-        self, schema: core_schema.BeforeValidatorFunctionSchema
-    ) -> JsonSchemaValue:
-        """What the file may say before a validator of ours has read it."""
-        function = schema["function"]["function"]
-        if isinstance(function, Spoken):
-            return {SPOKEN: function.part}
-        inner = super().function_before_schema(schema)
-        if function is listed and "items" in inner:
-            return {"anyOf": [inner["items"], inner]}
-        if function is by_id:
-            table = inner.get("additionalProperties", {})
-            return {"type": "array", "items": table}
-        return inner
-
-
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of a file that this model reads, with every word it can hold."""
-    schema = _plain(model)
+    schema = plain(model)
     definitions: dict[str, Any] = schema.pop("$defs", {})
     waiting = [part for part in PARTS if _speaks(schema, part) or _speaks(definitions, part)]
     done: set[str] = set()
@@ -69,12 +50,12 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
         names = [f"{part} {word}" for word in PARTS[part]]
         definitions[part] = {"anyOf": [{"$ref": f"#/$defs/{name}"} for name in names]}
         for name, cls in zip(names, PARTS[part].values(), strict=True):
-            word = _plain(cls)
+            word = plain(cls)
             definitions |= word.pop("$defs", {})
             definitions[name] = word
         waiting += [other for other in PARTS if _speaks(definitions, other)]
     whole = {**schema, "$defs": dict(sorted(definitions.items()))}
-    referred: dict[str, Any] = _referring(whole)
+    referred: dict[str, Any] = patterned(_referring(whole))
     return {"$schema": "http://json-schema.org/draft-07/schema#", **referred}
 
 
@@ -85,6 +66,7 @@ def documents() -> dict[str, str]:
         "sources.json": schema_of(Sources),
         "messages.json": _messages_file(),
         "directory.json": _directory_file(),
+        "scenario.json": scenario_file(),
     }
     return {
         name: json.dumps(page, indent=1, ensure_ascii=False) + "\n" for name, page in pages.items()
@@ -124,24 +106,22 @@ def _directory_file() -> dict[str, Any]:
     tables: dict[str, Any] = {}
     definitions: dict[str, Any] = {}
     for kind in ORDER:
-        table = _plain(KINDS[kind])
+        table = plain(KINDS[kind])
         definitions |= table.pop("$defs", {})
         for key in ("because", "withdrawn"):
             table["properties"].pop(key, None)
         table["additionalProperties"] = False
         tables[kind] = {"type": "array", "items": table}
-    return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "Directory",
-        "type": "object",
-        "properties": tables,
-        "additionalProperties": False,
-        "$defs": definitions,
-    }
-
-
-def _plain(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema(by_alias=True, schema_generator=Shapes)
+    whole: dict[str, Any] = patterned(
+        {
+            "title": "Directory",
+            "type": "object",
+            "properties": tables,
+            "additionalProperties": False,
+            "$defs": definitions,
+        }
+    )
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **whole}
 
 
 def _speaks(value: Any, part: str) -> bool:

@@ -11,15 +11,18 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from relance import rulebook_page, rulebook_schema
+from relance import rulebook_page, rulebook_schema, scenario
 from relance.stack.home import PROJECT
 from shared.domain.rulebook.condition import CONDITIONS
 from shared.domain.rulebook.effect import EFFECTS
+from shared.domain.rulebook.loader import RulebookError, load
 from shared.domain.rulebook.trigger import TRIGGERS
+from shared.runtime.rulebook_folder import texts
 
+SCHEMAS = rulebook_schema.documents()
 FILES = sorted(
     file
-    for name in rulebook_schema.documents()
+    for name in SCHEMAS
     for file in PROJECT.glob(f"rulebooks/*/{name.removesuffix('json')}toml")
 )
 EXAMPLE = re.compile(r"```toml\n# (\S+)(?: (\S+))?\n(.*?)\n```\n\n", re.DOTALL)
@@ -65,15 +68,15 @@ def _is_said(book: str, rule: str, example: dict[str, Any]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", rulebook_schema.documents())
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_the_published_schema_is_that_of_the_models(name: str) -> None:
     published = (rulebook_schema.FOLDER / name).read_text(encoding="utf-8")
 
-    assert published == rulebook_schema.documents()[name], RUN_DOCS
+    assert published == SCHEMAS[name], RUN_DOCS
 
 
 def problems(file: Path, text: str) -> list[str]:
-    schema = json.loads(rulebook_schema.documents()[f"{file.stem}.json"])
+    schema = json.loads(SCHEMAS[f"{file.stem}.json"])
     value = json.loads(json.dumps(tomllib.loads(text), default=lambda date: date.isoformat()))
     return [error.message for error in Draft7Validator(schema).iter_errors(value)]
 
@@ -104,6 +107,98 @@ def test_a_typo_does_not_pass(name: str, right: str, wrong: str) -> None:
     assert right in text
 
     assert problems(file, text.replace(right, wrong, 1)) != []
+
+
+REFUSED = [
+    ("rulebook.toml", 'in = "30m"', 'in = "30 minutes"'),
+    ("rulebook.toml", 'in = "30m"', 'in = "30"'),
+    ("rulebook.toml", 'at_least = "1h"', 'at_least = "1 hour"'),
+    ("rulebook.toml", 'default = "2h"', 'default = "2 hours"'),
+    ("rulebook.toml", 'max     = "14d"', 'max     = "a fortnight"'),
+    ("rulebook.toml", 'since = "last_call"', 'since = "the last call"'),
+    ("rulebook.toml", 'to = "owner"', 'to = "the owner"'),
+    ("rulebook.toml", 'stage_entered = "in_work"', 'stage_entered = "in work"'),
+    ("rulebook.toml", 'move = "in_work"', 'move = "в работе"'),
+    ("rulebook.toml", 'at       = "09:00"', 'at       = "9:00"'),
+    ("sources.toml", 'site = "minsk"', 'repeat_within = "10 min"\nsite = "minsk"'),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), REFUSED, ids=[t[2][-24:] for t in REFUSED])
+def test_what_the_loader_refuses_in_a_text_an_editor_underlines(
+    name: str, right: str, wrong: str
+) -> None:
+    files = texts(PROJECT / "rulebooks" / "axelerator")
+    assert right in files[name]
+    changed = files[name].replace(right, wrong, 1)
+
+    with pytest.raises(RulebookError):
+        load({**files, name: changed})
+    assert problems(PROJECT / name, changed) != []
+
+
+DIRECTORY = [
+    ('opens = "09:00"', 'opens = "9 o’clock"'),
+    ('first_response = "2h"', 'first_response = "2 hours"'),
+]
+
+
+def test_an_opening_hour_and_a_sites_setting_are_underlined_too() -> None:
+    day = '[[calendar]]\nid = "c"\nweekly = { mon = [ { opens = "09:00", closes = "18:00" } ] }\n'
+    site = (
+        '[[site]]\nid = "s"\nname = "S"\nzone = "Europe/Minsk"\nregion = "BY"\ncalendar = "c"\n'
+        'settings = { first_response = "2h" }\n'
+    )
+    file = PROJECT / "directory.toml"
+
+    assert problems(file, day + site) == []
+    for right, wrong in DIRECTORY:
+        assert problems(file, (day + site).replace(right, wrong)) != []
+
+
+SCENARIOS = sorted(PROJECT.glob("rulebooks/*/scenarios/*.toml"))
+
+
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda f: f"{f.parent.parent.name}/{f.name}")
+def test_every_file_of_scenarios_passes_their_schema(file: Path) -> None:
+    assert problems(PROJECT / "scenario.toml", file.read_text(encoding="utf-8")) == []
+
+
+STEP = '{ wait = "31m" }'
+WRONG_STEPS = [
+    '{ wait = "31 minutes" }',
+    '{ waits = "31m" }',
+    '{ until = "2026-03-02T10:00+01:00" }',
+    '{ until = "Monday" }',
+    '{ expect = "LeadClose" }',
+    '{ expect = "LeadClosed", times = 0 }',
+    '{ act = "move", by = "anna" }',
+    '{ act = "move", stages = "won", by = "anna" }',
+    '{ act = "move", stage = "won" }',
+    '{ receive = "letter" }',
+    '{ receive = "form", phones = "1" }',
+    '{ act = "create_task", task = "x", due = { in = "two days" }, by = "anna" }',
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG_STEPS)
+def test_a_step_that_cannot_be_read_is_underlined(wrong: str) -> None:
+    text = (
+        '[[scenario]]\nrule = "001-01"\ntitle = "A lead that waits"\nsite = "minsk"\n'
+        f'start = "2026-03-02T10:00"\nsteps = [ {STEP}, {{ expect = "LeadClosed" }} ]\n'
+    )
+    file = PROJECT / "scenario.toml"
+
+    assert scenario.parse(text, "x.toml")
+    assert problems(file, text) == []
+    assert problems(file, text.replace(STEP, wrong)) != []
+
+
+def test_editors_find_the_schema_of_scenarios() -> None:
+    (rule,) = tomllib.loads((PROJECT / ".taplo.toml").read_text(encoding="utf-8"))["rule"]
+
+    assert (PROJECT / rule["schema"]["path"]).resolve() == rulebook_schema.FOLDER / "scenario.json"
+    assert sorted(f for glob in rule["include"] for f in PROJECT.glob(glob)) == SCENARIOS
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f"{f.parent.name}/{f.name}")
