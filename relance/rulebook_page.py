@@ -7,18 +7,27 @@ the loader reads.
 from __future__ import annotations
 
 import inspect
-import tomllib
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from relance import scenario
+from relance.directory import ORDER
+from relance.rulebook_example import (
+    Example,
+    example_of,
+    example_scenario,
+    example_table,
+    examples_of_step,
+)
 from relance.rulebook_schema import ELSEWHERE, PARTS
 from relance.schema_shape import SPOKEN, Shapes
+from relance.simulation.step import Away
 from relance.stack.home import PROJECT
 from relance.toml_text import inline
 from services.pipeline.core import action as acts
+from shared.contract.directory import KINDS
 from shared.domain.rulebook import due, message, placeholder, reference, source
 from shared.domain.rulebook.condition import Condition
 from shared.domain.rulebook.effect import Effect
@@ -27,14 +36,11 @@ from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.trigger import Trigger
 
 PAGE = PROJECT / "docs" / "rulebook.md"
-BOOKS = PROJECT / "rulebooks"
-FIRST = "axelerator"
-"""The rulebook that is looked at first for examples: the oldest, so that they change rarely."""
 
 HEAD = """# The rule language
 
 Written by `relance docs` from the models in `shared/domain/rulebook`; change those.
-Every example stands in one of our rulebooks.
+Every example stands in one of our rulebooks or their scenarios, apart from those that say so.
 While typing, editors that know taplo (Even Better TOML) complete and check by the schemas in
 `rulebooks/schema`.
 
@@ -66,11 +72,13 @@ def page() -> str:
     for part, registry in PARTS.items():
         lines += [f"## {TITLES[part]}", "", LEADS[part], ""]
         for word, cls in registry.items():
-            lines += _entry(f"`{word}`", cls, _example_of(part, word))
+            lines += _entry(f"`{word}`", cls, [example_of(part, word)])
     lines += _actions()
     lines += _tables("rulebook.toml", Rulebook, ELSEWHERE)
     lines += _tables("sources.toml", source.Sources, ())
     lines += _tables("messages.toml", message.Messages, ("partials",))
+    lines += _directory()
+    lines += _scenarios()
     lines += _inner()
     lines += _lists()
     return "\n".join(lines).rstrip() + "\n"
@@ -85,15 +93,19 @@ def write() -> list[str]:
     return [PAGE.name]
 
 
-def _entry(title: str, cls: type[BaseModel], example: tuple[str, str] | None) -> list[str]:
-    lines = [f"### {title}", "", _meaning(cls), "", *_arguments(cls)]
-    if example is not None:
-        where, text = example
+def _entry(
+    title: str,
+    cls: type[BaseModel],
+    examples: Iterable[Example | None] = (),
+    without: tuple[str, ...] = (),
+) -> list[str]:
+    lines = [f"### {title}", "", _meaning(cls), "", *_arguments(cls, without)]
+    for where, text in filter(None, examples):
         lines += [f"```toml\n# {where}\n{text}\n```", ""]
     return lines
 
 
-def _meaning(cls: type) -> str:
+def _meaning(cls: object) -> str:
     """The docstring as paragraphs."""
     text = inspect.getdoc(cls) or ""
     return "\n\n".join(" ".join(part.split("\n")) for part in text.split("\n\n"))
@@ -112,7 +124,7 @@ def _arguments(cls: type[BaseModel], without: tuple[str, ...] = ()) -> list[str]
         if name not in needed and default and not isinstance(default, Mapping | list):
             note = f" (default: {inline(default)})"
         lines.append(f"- `{name}`: {_shape(shape)}{note}")
-    return [*lines, ""] if lines else []
+    return [*(lines or ["No arguments."]), ""]
 
 
 def _shape(shape: Mapping[str, Any]) -> str:
@@ -122,7 +134,7 @@ def _shape(shape: Mapping[str, Any]) -> str:
         return f"a word of [{title}](#{_anchor(title)})"
     if "$ref" in shape:
         name = shape["$ref"].rpartition("/")[2]
-        return f"[{name}](#{_anchor(name)})"
+        return f"[{name}](#{_STEPS.get(name) or _anchor(name)})"
     if "anyOf" in shape:
         return _choice([each for each in shape["anyOf"] if each.get("type") != "null"])
     values = shape.get("enum") or ([shape["const"]] if "const" in shape else None)
@@ -144,15 +156,20 @@ def _simple(shape: Mapping[str, Any]) -> str:
         return f"a table: name → {_shape(inner)}"
     if kind == "string" and "description" in shape:
         return str(shape["description"])
-    return "a date" if shape.get("format") == "date" else SIMPLE.get(kind, "a value")
+    return SIMPLE.get(shape.get("format", kind), SIMPLE.get(kind, "a value"))
 
 
+_STEPS = {cls.__name__: f"{word}-step" for word, cls in scenario.STEPS.items()}
 SIMPLE = {
     "string": "a text",
     "integer": "a number",
     "number": "a number",
     "boolean": "true or false",
     "object": "a table",
+    "date": "a date",
+    "time": "a time of day",
+    "date-time": "a date with a time",
+    "duration": "a duration",
 }
 
 
@@ -163,12 +180,9 @@ def _actions() -> list[str]:
     classes = {cls.model_fields["act"].default: cls for cls in acts.ActionBase.__subclasses__()}
     for word, cls in sorted(classes.items()):
         bound = word in ACTION_WORDS
-        lines += [f"### `{word}` (action)", "", _meaning(cls), ""]
-        lines += _arguments(cls, ("act",))
-        if not bound:
-            lines += ["No requirement can bind it.", ""]
-        elif example := _example_of("to", word):
-            lines += [f"```toml\n# {example[0]}\n{example[1]}\n```", ""]
+        examples = [example_of("to", word) if bound else None, *examples_of_step("act", word)]
+        lines += _entry(f"`{word}` (action)", cls, examples, ("act",))
+        lines += [] if bound else ["No requirement can bind it.", ""]
     narrowing = [name for name in _names(Target) if name not in ACTION_WORDS]
     lines += [f"Narrowed down by {', '.join(f'`{name}`' for name in narrowing)}.", ""]
     return lines
@@ -187,7 +201,30 @@ def _tables(file: str, model: type[BaseModel], without: tuple[str, ...]) -> list
             continue
         many = info.annotation is not found[0] and "None" not in str(info.annotation)
         title = f"`[[{key}]]`" if many else f"`[{key}]`"
-        lines += _entry(title, found[0], _example_table(file, key))
+        lines += _entry(title, found[0], [example_table(file, key)])
+    return lines
+
+
+def _directory() -> list[str]:
+    """What intake can be told of a company's people, as `relance directory apply` reads it."""
+    lines = ["## Tables of directory.toml", ""]
+    lines += [
+        "Who works where and when. `relance directory apply` brings it to a running stack.",
+        "",
+    ]
+    for kind in ORDER:
+        example = example_table("directory.toml", kind)
+        lines += _entry(f"`[[{kind}]]`", KINDS[kind], [example], ("because", "withdrawn"))
+    return lines
+
+
+def _scenarios() -> list[str]:
+    """The proofs: a table for each, and the steps that it is made of."""
+    lines = ["## Scenarios", "", _meaning(scenario), ""]
+    lines += _entry("`[[scenario]]`", scenario.Scenario, [example_scenario()], ("file", "steps"))
+    lines += ["`steps` are these, in order:", ""]
+    for word, cls in scenario.STEPS.items():
+        lines += _entry(f"`{word}` (step)", cls, examples_of_step(word))
     return lines
 
 
@@ -199,6 +236,9 @@ def _inner() -> list[str]:
     tops = {
         c for m in waiting[-3:] for i in m.model_fields.values() for c in _classes(i.annotation)
     }
+    waiting += [*(KINDS[kind] for kind in ORDER), *scenario.STEPS.values(), Away]
+    found[Away.__name__] = Away
+    tops |= set(scenario.STEPS.values())
     while waiting:
         for info in waiting.pop().model_fields.values():
             for cls in _classes(info.annotation):
@@ -208,7 +248,7 @@ def _inner() -> list[str]:
     lines = ["## Tables inside others", ""]
     for name in sorted(found):
         if found[name] not in (*tops, Trigger, Condition, Effect):
-            lines += _entry(name, found[name], None)
+            lines += _entry(name, found[name])
     return lines
 
 
@@ -228,63 +268,6 @@ def _lists() -> list[str]:
         "- **Durations**: a number and `m`, `h`, `d`, `w` or `mo`, or the name of a setting.",
         "",
     ]
-
-
-@cache
-def _books() -> dict[str, dict[str, Any]]:
-    """The tables of every rulebook file, the oldest rulebook first."""
-    files = sorted(BOOKS.glob("*/*.toml"), key=lambda f: (f.parent.name != FIRST, f))
-    return {
-        f"{f.parent.name}/{f.name}": tomllib.loads(f.read_text(encoding="utf-8")) for f in files
-    }
-
-
-def _example_of(part: str, word: str) -> tuple[str, str] | None:
-    """The first place where a rulebook says this word: (where, text)."""
-    for name, tables in _books().items():
-        if not name.endswith("/rulebook.toml"):
-            continue
-        for entry in (*tables.get("rule", ()), *tables.get("require", ())):
-            for said in _said(entry, part):
-                if _says(said, word, part):
-                    key = "need" if part == "if" and said in entry.get("need", ()) else part
-                    listed = f"[ {inline(said)} ]" if part in ("if", "do") else inline(said)
-                    return f"{name.partition('/')[0]} {entry['id']}", f"{key} = {listed}"
-    return None
-
-
-def _said(entry: Mapping[str, Any], part: str) -> Iterator[Any]:
-    if part == "if":
-        yield from (each for key in ("if", "need") for each in entry.get(key, ()))
-    elif part == "do":
-        yield from entry.get("do", ())
-    elif part in entry:
-        yield entry[part]
-
-
-def _says(table: Any, word: str, part: str) -> bool:
-    """Whether that table is this word, or (conditions) has it inside."""
-    registry = PARTS.get(part, {})
-    if not isinstance(table, Mapping):
-        return isinstance(table, list) and any(_says(each, word, part) for each in table)
-    spoken = [key for key in table if key in registry or part == "to"]
-    if word in spoken and (part != "do" or len(spoken) == 1 or spoken[0] == word):
-        return True
-    inner = (table[key] for key in ("not", "any_of", "linked") if key in table)
-    return part == "if" and any(_says(each, word, part) for each in inner)
-
-
-def _example_table(file: str, key: str) -> tuple[str, str] | None:
-    """The shortest such table of the first rulebook that has one."""
-    for name, tables in _books().items():
-        found = tables.get(key)
-        if not name.endswith(f"/{file}") or not found:
-            continue
-        table = min(found, key=lambda t: len(inline(t))) if isinstance(found, list) else found
-        head = f"[[{key}]]" if isinstance(found, list) else f"[{key}]"
-        body = "\n".join(f"{k} = {inline(v)}" for k, v in table.items() if k != "stage")
-        return name.partition("/")[0], f"{head}\n{body}"
-    return None
 
 
 def _classes(annotation: Any) -> list[type[BaseModel]]:

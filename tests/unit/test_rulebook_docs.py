@@ -11,8 +11,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from relance import rulebook_page, rulebook_schema, scenario
+from relance import (
+    rulebook_example,
+    rulebook_page,
+    rulebook_schema,
+    scenario,
+    scenario_schema,
+)
+from relance.directory import ORDER
 from relance.stack.home import PROJECT
+from relance.toml_text import document
 from shared.domain.rulebook.condition import CONDITIONS
 from shared.domain.rulebook.effect import EFFECTS
 from shared.domain.rulebook.loader import RulebookError, load
@@ -25,7 +33,9 @@ FILES = sorted(
     for name in SCHEMAS
     for file in PROJECT.glob(f"rulebooks/*/{name.removesuffix('json')}toml")
 )
-EXAMPLE = re.compile(r"```toml\n# (\S+)(?: (\S+))?\n(.*?)\n```\n\n", re.DOTALL)
+EXAMPLE = re.compile(r"```toml\n# (\S+)(?: (\S+))?( scenario)?\n(.*?)\n```\n\n", re.DOTALL)
+MADE_UP = re.compile(r"```toml\n# as (\S+) would say it\n(.*?)\n```\n\n", re.DOTALL)
+ENTRY = re.compile(r"^### (.+?)\n\n(.*?)(?=^##)", re.DOTALL | re.MULTILINE)
 RUN_DOCS = "run `relance docs` and commit docs/rulebook.md and rulebooks/schema"
 
 
@@ -46,9 +56,53 @@ def test_every_word_is_on_the_page() -> None:
 def test_every_example_on_the_page_is_said_by_a_rulebook() -> None:
     examples = EXAMPLE.findall(rulebook_page.PAGE.read_text(encoding="utf-8"))
 
-    assert len(examples) > 40
-    for book, rule, text in examples:
-        assert _is_said(book, rule, tomllib.loads(text)), f"{book} {rule}: {text}\n{RUN_DOCS}"
+    assert len(examples) > 100
+    for book, rule, played, text in examples:
+        said = _is_played if played else _is_said
+        assert said(book, rule, tomllib.loads(text)), f"{book} {rule}: {text}\n{RUN_DOCS}"
+
+
+def test_every_example_that_no_rulebook_says_could_stand_in_one() -> None:
+    examples = MADE_UP.findall(rulebook_page.PAGE.read_text(encoding="utf-8"))
+
+    assert len(examples) == len(rulebook_example.MADE_UP)
+    for book, text in examples:
+        files = texts(PROJECT / "rulebooks" / book)
+        table = tomllib.loads(text)
+        if table.keys() & set(ORDER):
+            assert problems(PROJECT / "directory.toml", text) == []
+            continue
+        rule = {"id": "001-99", "says": "…", "when": {"overdue": "any"}, "do": [{"note": "x"}]}
+        whole = text if "rest" in table else "[[rule]]\n" + document({**rule, **table})
+        assert load({**files, "rulebook.toml": f"{files['rulebook.toml']}\n{whole}\n"}).rules
+
+
+def test_every_word_has_its_meaning_its_arguments_and_an_example() -> None:
+    page = rulebook_page.PAGE.read_text(encoding="utf-8") + "##"
+    lists, entries = page.index("## Tables inside others"), ENTRY.finditer(page)
+    told = {each[1]: each[2] for each in entries if each.start() < lists}
+
+    words = [*TRIGGERS, *CONDITIONS, *EFFECTS, *(f"[[{kind}]]" for kind in ORDER)]
+    words += ["[[scenario]]", "[[rest]]", "[[queue]]", "[late]", "[hold]"]
+    assert {f"`{word}`" for word in words} <= told.keys()
+    assert {f"`{word}` (step)" for word in scenario.STEPS} <= told.keys()
+    assert {f"`{word}` (action)" for word in scenario_schema.actions()} <= told.keys()
+    for word, text in told.items():
+        meaning, *rest = text.split("\n\n")
+        assert meaning[0].isalpha() or meaning[0] == "`", word
+        assert any(part.startswith(("- `", "No arguments.")) for part in rest), word
+        assert "```toml" in text, word
+
+
+def _is_played(book: str, rule: str, example: dict[str, Any]) -> bool:
+    """Whether a scenario of that rule has that step, or is that scenario."""
+    for file in PROJECT.glob(f"rulebooks/{book}/scenarios/*.toml"):
+        for played in tomllib.loads(file.read_text(encoding="utf-8"))["scenario"]:
+            steps = [*played["steps"], *(step.get("refuse") for step in played["steps"])]
+            said = example.get("steps", ()) and all(step in steps for step in example["steps"])
+            if played["rule"] == rule and (said or [played] == example.get("scenario")):
+                return True
+    return False
 
 
 def _is_said(book: str, rule: str, example: dict[str, Any]) -> bool:
