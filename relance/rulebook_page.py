@@ -159,7 +159,9 @@ def _simple(shape: Mapping[str, Any]) -> str:
     return SIMPLE.get(shape.get("format", kind), SIMPLE.get(kind, "a value"))
 
 
-_STEPS = {cls.__name__: f"{word}-step" for word, cls in scenario.STEPS.items()}
+_STEPS = {"Act": "act-step", "Declare": "declare-step"}
+"""Where the steps are told that others hold."""
+
 SIMPLE = {
     "string": "a text",
     "integer": "a number",
@@ -240,8 +242,8 @@ def _inner() -> list[str]:
     found[Away.__name__] = Away
     tops |= set(scenario.STEPS.values())
     while waiting:
-        for info in waiting.pop().model_fields.values():
-            for cls in _classes(info.annotation):
+        for name, info in waiting.pop().model_fields.items():
+            for cls in _classes(info.annotation) if name != "because" else ():
                 if cls.__name__ not in found and not hasattr(cls, "word"):
                     found[cls.__name__] = cls
                     waiting.append(cls)

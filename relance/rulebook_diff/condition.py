@@ -108,10 +108,11 @@ def _elapsed(called: Called, it: asked.Elapsed) -> Phrase:
 
 def _task(called: Called, it: asked.Task) -> Phrase:
     task = it.task
-    status = "an open task" if task.status == "open" else "a finished task"
+    status = "open task" if task.status == "open" else "finished task"
+    named = f"{status} {called.name('task', task.name)}"
     whose = "of whoever acts" if task.of == "actor" else ""
     note = ("noted", Many(tuple(f"«{n}»" for n in task.note))) if task.note else ()
-    return said(_bounds(task), status, called.name("task", task.name), whose, *note)
+    return said(_bounds(task), f"any {status}" if task.name == asked.ANY else named, whose, *note)
 
 
 def _message(called: Called, it: asked.Message) -> Phrase:

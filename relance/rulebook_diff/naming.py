@@ -39,7 +39,7 @@ SAID: Mapping[tuple[str, str], str] = {
     ("Quiet", "channels"): "hold back",
     ("Stage", "next"): "leads on to",
     ("Identity", "policy"): "is taken by",
-    ("Identity", "keep"): "stays, of two, by",
+    ("Identity", "keep"): "keeps of two the one that came by",
     ("Identity", "key"): "is the same only with the same",
     ("Identity", "resume"): "takes up a lost lead:",
     ("Resume", "within"): "is possible within",

@@ -77,8 +77,10 @@ def _come_and_gone(old: Many, new: Many) -> str:
     gone = [each for each in old.items if each not in new.items]
     told = [f"now also {Many(tuple(come), 'and')}"] if come else []
     told += [f"no longer {Many(tuple(gone), 'and')}"] if gone else []
-    if not told or new.ordered:
-        told = [f"in the order {', '.join(new.items)} instead of {', '.join(old.items)}"]
+    stayed = [each for each in new.items if each in old.items]
+    moved = stayed != [each for each in old.items if each in new.items]
+    if not told or (moved and new.ordered):
+        told += [f"in the order {', '.join(new.items)} instead of {', '.join(old.items)}"]
     return " and ".join(told)
 
 
