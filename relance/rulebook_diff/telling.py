@@ -172,6 +172,14 @@ class _Telling:
             place = f"before {plain(label_of(after[then]) or then)}" if then else "last"
             yield f"{called} now comes {place}"
 
+    def _summary(self, rule: Rule | Requirement) -> str:
+        """What a rule does, or a requirement asks, without its conditions."""
+        if isinstance(rule, Rule):
+            done = "; ".join(shown(self._phrase(each)) for each in rule.do)
+            return f"at {shown(self._phrase(rule.when))}: {done}"
+        needed = "; ".join(shown(self._phrase(each)) for each in rule.need)
+        return f"who wants to {shown(self._phrase(rule.to))} needs {needed}"
+
     def _rules(self, kind: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[str]:
         """Rules by their number; of several entries of one number those that are alike go
         together. In which order they run is told as well."""
@@ -183,9 +191,9 @@ class _Telling:
             pairs += aligned(one, other)
         for before, after in pairs:
             if after is None:
-                yield f"{kind} {before.id} no longer: {before.says}"
+                yield f"{kind} {before.id} no longer: {before.says} ({self._summary(before)})"
             elif before is None:
-                yield f"{kind} {after.id} now also: {after.says}"
+                yield f"{kind} {after.id} now also: {after.says} ({self._summary(after)})"
             elif before != after:
                 yield from self._model(
                     f"{kind} {after.id} ({in_quotes(after.says)})", before, after

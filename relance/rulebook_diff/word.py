@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from relance.rulebook_diff.called import Called, kind_named, plain
 from relance.rulebook_diff.phrase import Many, Phrase, said
+from shared.domain.rulebook.condition import ANY
 from shared.domain.rulebook.due import DueTime
 from shared.domain.rulebook.effect import Answer, Effect
 from shared.domain.rulebook.rule import ACTION_WORDS, Target
@@ -138,10 +139,12 @@ class Speech:
     def _value(self, model: BaseModel, name: str, last: str) -> Iterator[str | Many | Phrase]:
         name = name if name in type(model).model_fields else f"{name}_"
         value, kind = getattr(model, name), kind_named(type(model).model_fields[name])
-        kind = "deadline" if name == "set_deadline" else kind
         if isinstance(model, Effect) and name == "note":
-            value = f"«{value}»"
-        yield from self.said_as(value, kind, last)
+            yield f"«{value}»"
+        elif name == "set_deadline":
+            yield self.called.name("deadline", value)
+        elif not (isinstance(model, Target) and value in (ANY, (ANY,))):
+            yield from self.said_as(value, kind, last)
 
     def said_as(self, value: Any, kind: str | None, last: str) -> Iterator[str | Many | Phrase]:
         """A value, by the kind of name that it is."""

@@ -93,8 +93,9 @@ def test_a_rule_that_comes_or_goes_is_told_by_its_number_and_sentence() -> None:
     poorer = load({**FILES, "rulebook.toml": FILES["rulebook.toml"].replace(
         FILES["rulebook.toml"][start:end], "", 1)})  # fmt: skip
 
-    assert differences(OLD, poorer) == [f"rule {rule.id} no longer: {rule.says}"]
-    assert differences(poorer, OLD) == [f"rule {rule.id} now also: {rule.says}"]
+    does = "at a new lead in «Воронка продаж»: give it to the next one of the team sales"
+    assert differences(OLD, poorer) == [f"rule {rule.id} no longer: {rule.says} ({does})"]
+    assert differences(poorer, OLD) == [f"rule {rule.id} now also: {rule.says} ({does})"]
 
 
 def test_a_message_that_is_worded_differently_is_named() -> None:
