@@ -16,7 +16,7 @@ from relance.rulebook_diff.order import moved
 from relance.rulebook_diff.pairing import aligned, keyed, paired, renamed, rules_moved
 from relance.rulebook_diff.phrase import Many, Phrase, instead, said, shown, untied
 from relance.rulebook_diff.text import TEXTS, in_quotes
-from relance.rulebook_diff.value import dumped, items_of, same
+from relance.rulebook_diff.value import dumped, given, items_of, same
 from relance.rulebook_diff.word import Speech
 from relance.toml_text import inline
 from shared.domain.rulebook.condition import Condition
@@ -162,15 +162,31 @@ class _Telling:
             one, other = before.get(key), after.get(key)
             called = f"{within}{name_of(kind, key, one or other)}"
             if one is None:
-                yield f"{called} is new{_content(other)}"
+                yield f"{called} is new{self._content(other)}"
             elif other is None:
-                yield f"{called} is gone{_content(one)}"
+                yield f"{called} is gone{self._content(one)}"
             else:
                 yield from self._model(called, one, other)
         for key, then in moved(list(before), list(after)):
             called = f"{within}{name_of(kind, key, after[key])}"
             place = f"before {plain(label_of(after[then]) or then)}" if then else "last"
             yield f"{called} now comes {place}"
+
+    def _content(self, model: Any) -> str:
+        """What a thing without a name of its own says."""
+        if label_of(model):
+            return ""
+        names = [name for name in given(model) if name not in ("id", "rule", *TEXTS)]
+        names = [name for name in names if f"{type(model).__name__}.{name}" not in TEXTS]
+        return f": {'; '.join(self._says(name, model) for name in names)}"
+
+    def _says(self, name: str, model: BaseModel) -> str:
+        items = items_of(getattr(model, name))
+        if _all(items, Condition):
+            return f"if {' and '.join(shown(self._phrase(each)) for each in items)}"
+        if _all(items, BaseModel):
+            return f"{said_of(model, name)} {inline(dumped(getattr(model, name)))}"
+        return shown(said(said_of(model, name), self._value(name, model)))
 
     def _summary(self, rule: Rule | Requirement) -> str:
         """What a rule does, or a requirement asks, without its conditions."""
@@ -199,11 +215,6 @@ class _Telling:
                     f"{kind} {after.id} ({in_quotes(after.says)})", before, after
                 )
         yield from rules_moved(kind, old, new, [(a, b) for a, b in pairs if a and b])
-
-
-def _content(model: Any) -> str:
-    """What a thing without a name of its own says."""
-    return "" if label_of(model) else f": {inline(dumped(model))}"
 
 
 def _all(items: list[Any], cls: type | tuple[type, ...]) -> bool:

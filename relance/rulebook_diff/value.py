@@ -12,6 +12,8 @@ from shared.domain.rulebook.word import Word
 
 def same(one: Any, other: Any) -> bool:
     """Equal, and in the same order; inside a word of the language order says nothing."""
+    if one is other:
+        return True
     if isinstance(one, Word) or type(one) is not type(other):
         return bool(one == other)
     if isinstance(one, BaseModel):
@@ -41,3 +43,12 @@ def items_of(value: Any) -> list[Any]:
     if isinstance(value, Mapping):
         return list(value.values())
     return list(value) if isinstance(value, tuple | list) else [] if value is None else [value]
+
+
+def given(model: BaseModel) -> list[str]:
+    """The fields that say something else than when they are left out, in the order of the model."""
+    return [
+        name
+        for name, info in type(model).model_fields.items()
+        if info.is_required() or getattr(model, name) != info.default
+    ]

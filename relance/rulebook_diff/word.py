@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from relance.rulebook_diff.called import Called, kind_named, plain
 from relance.rulebook_diff.phrase import Many, Phrase, said
+from relance.rulebook_diff.value import given
 from shared.domain.rulebook.condition import ANY
 from shared.domain.rulebook.due import DueTime
 from shared.domain.rulebook.effect import Answer, Effect
@@ -91,7 +92,7 @@ class Speech:
     def target(self, to: Target) -> Phrase:
         """`move «Qualified»`: what a requirement binds."""
         verb = VERBS.get(to.action, to.action.replace("_", " "))
-        rest = [name for name in _given(to) if name not in ACTION_WORDS]
+        rest = [name for name in given(to) if name not in ACTION_WORDS]
         more = [part for name in rest for part in self._argument(to, name)]
         return said(verb, *self._value(to, to.action, "or"), *more)
 
@@ -117,7 +118,7 @@ class Speech:
 
     def fields(self, model: BaseModel, *without: str) -> Iterator[str | Many | Phrase]:
         """Whatever else is said in a table, an argument at a time."""
-        for name in _given(model):
+        for name in given(model):
             if name not in without:
                 yield from self._argument(model, name)
 
@@ -167,12 +168,3 @@ class Speech:
         if isinstance(value, Answer):
             return f"«{value.label}»{' naming an agent' if value.agent else ''}"
         return f"{self.called.name('field', key)} {self.called.value(key, str(value))}"
-
-
-def _given(model: BaseModel) -> list[str]:
-    """The fields that say something else than when they are left out, in the order of the model."""
-    return [
-        name
-        for name, info in type(model).model_fields.items()
-        if info.is_required() or getattr(model, name) != info.default
-    ]

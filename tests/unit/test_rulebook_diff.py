@@ -136,6 +136,16 @@ def test_hours_targets_and_sources_are_told() -> None:
     assert differences(OLD, fewer) == [f"source «{sources[0].label}» is gone"]
 
 
+def test_what_has_no_name_is_told_by_what_it_says() -> None:
+    old = book("sales_academy")
+    less = old.model_copy(update={"messages": old.messages.model_copy(update={"quiet": ()})})
+
+    assert differences(less, old) == [
+        "the quiet hours «house-05» is new: hold back SMS; start at 20:00; end at 08:00; are all "
+        "day on Sunday"
+    ]
+
+
 def test_the_sections_of_a_queue_are_told_in_their_order() -> None:
     old = book("sales_academy")
     queue = old.queues["calls"]
