@@ -72,9 +72,8 @@ def test_a_rulebook_whose_rules_contradict_each_other_is_refused_and_nothing_is_
 
     first, *rest = str(refused.value).splitlines()
     assert first == "axelerator is not published."
-    assert rest == [
-        "001-23 and 001-24: both run for the same event, and the stage cannot be both",
-    ]
+    assert [each.partition(": ")[0] for each in rest] == ["001-23 and 001-24"]
+    assert "both run for the same event" in rest[0]
     assert desk.asked == []
 
 
