@@ -21,7 +21,9 @@ MONDAY = datetime(2026, 3, 2, 11, tzinfo=UTC)
 
 def told(length: str) -> str:
     due = Due.model_validate({"in": length, "of": "open_hours"})
-    return counted(due, MONDAY, plan(due, MONDAY, HOURS), HOURS)
+    due_at = plan(due, MONDAY, HOURS)
+    assert due_at is not None
+    return counted(due, MONDAY, due_at, HOURS)
 
 
 def test_a_day_with_a_break_is_one_day() -> None:
