@@ -23,6 +23,7 @@ from shared.contract.envelope import Envelope, derived_id
 from shared.contract.pipeline import ActionRefused
 from shared.contract.reminders import DigestDue
 from shared.domain.directory import Directory
+from shared.domain.rulebook.effect import CreateLead
 from shared.domain.rulebook.message import Template
 from shared.domain.rulebook.rulebook import Rulebook
 
@@ -61,13 +62,15 @@ class House:
     """A company with the quiet twin of its book.
 
     `spoken`: the words by which rules start, and the actions that requirements bind; `readers`:
-    by owner the agents whose digests speak of that owner's leads.
+    by owner the agents whose digests speak of that owner's leads; `handmade`: the pipelines that
+    no door and no rule begins, only people.
     """
 
     company: Company
     quiet: Rulebook
     spoken: frozenset[str]
     readers: Mapping[str, tuple[str, ...]]
+    handmade: tuple[str, ...]
 
     @classmethod
     def of(cls, company: Company, *, sms: bool = False) -> House:
@@ -78,7 +81,15 @@ class House:
         for agent in directory.agents:
             for owner in owners_for(directory, agent.id):
                 readers[owner] = (*readers.get(owner, ()), agent.id)
-        return cls(company, quiet(book, sms=sms), frozenset(words), readers)
+        handmade = tuple(each for each in book.pipelines if each not in _begun(book))
+        return cls(company, quiet(book, sms=sms), frozenset(words), readers, handmade)
+
+
+def _begun(book: Rulebook) -> set[str]:
+    """The pipelines that doors and rules begin."""
+    first = next(iter(book.pipelines))
+    by_rule = {e.create_lead for rule in book.rules for e in rule.do if isinstance(e, CreateLead)}
+    return {source.pipeline or first for source in book.sources.source} | by_rule
 
 
 class Stand:
