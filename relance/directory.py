@@ -28,6 +28,7 @@ from shared.contract.directory import (
     kind_of,
 )
 from shared.domain import public_holidays
+from shared.domain.wrong_value import in_words, place_of
 
 ORDER: tuple[Kind, ...] = ("calendar", "site", "team", "agent", "absence", "availability")
 """What is named by others comes first."""
@@ -158,8 +159,8 @@ def _document(kind: Kind, table: object) -> Document:
         return cls.model_validate(table)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{named}: {field}: {first['msg']}") from None
+        field = ".".join(str(part) for part in place_of(first["loc"]))
+        raise ValueError(f"{named}: {field}: {in_words(first)}") from None
 
 
 def _unknown_holidays(documents: Iterable[Document]) -> Iterator[str]:

@@ -27,6 +27,7 @@ from relance.simulation.step import (
     Until,
     Wait,
 )
+from shared.domain.wrong_value import in_words, place_of
 
 STEPS: dict[str, type[Step]] = {
     "receive": Receive,
@@ -81,8 +82,8 @@ def _sentence(error: ValidationError | ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
+    where = ".".join(str(part) for part in place_of(first["loc"]))
+    message = in_words(first)
     return f"{where}: {message}" if where else message
 
 

@@ -36,9 +36,7 @@ def found(
 def test_without_digests_a_lead_whose_tasks_are_done_is_forgotten_and_the_path_is_shortest(
     tmp_path: Path,
 ) -> None:
-    findings = found(
-        tmp_path, ('sections = ["due_today", "late", "no_open_task"]', 'sections = ["late"]')
-    )
+    findings = found(tmp_path, ('"due_today", "late", "no_open_task"', '"late"'))
 
     forgotten = {f.where: f.path for f in findings if f.kind == "forgotten"}
     assert forgotten["sales.new"] == (
@@ -58,7 +56,7 @@ def test_where_a_lead_may_rest_is_no_finding(tmp_path: Path) -> None:
         '"contract_sent", "two_attempts", "production.handed_over", "in_progress", "finished"]'
     )
     rest = f'[[rest]]\nstage = {stages}\nwhy = "here somebody looks every day"\n\n[late]'
-    quiet = ('sections = ["due_today", "late", "no_open_task"]', 'sections = ["late"]')
+    quiet = ('"due_today", "late", "no_open_task"', '"late"')
 
     assert found(tmp_path, quiet, ("[late]", rest)) == []
 
