@@ -109,8 +109,9 @@ def parse(text: str, file: str) -> tuple[Scenario, ...]:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{file}: is not TOML: {error}") from None
-    listed = tables.get("scenario")
-    if not isinstance(listed, list) or set(tables) != {"scenario"}:
+    listed = tables.get("scenario", ())
+    of_tables = isinstance(listed, list) and all(isinstance(each, dict) for each in listed)
+    if not of_tables or set(tables) != {"scenario"}:
         raise ScenarioError(f"{file}: expected [[scenario]] tables and nothing else")
     return tuple(
         _scenario(raw, f"{file}, scenario {number} ({raw.get('title', 'without title')})", file)
@@ -132,6 +133,9 @@ def load(paths: Iterable[Path]) -> tuple[Scenario, ...]:
                 text = file.read_text(encoding="utf-8")
             except OSError as error:
                 raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from None
+            except UnicodeDecodeError as error:
+                why = f"byte {error.start} is not UTF-8; save the file as UTF-8 text"
+                raise ScenarioError(f"{file}: {why}") from None
             found += parse(text, file.name)
     if not found:
         raise ScenarioError(f"there are no scenarios in {', '.join(map(str, paths))}")
