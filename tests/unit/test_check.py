@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from shutil import copytree
 
@@ -198,3 +199,32 @@ def test_what_does_not_exist_is_told_of_that_rulebook_alone(
     assert done.exit_code == 1
     assert any(sentence in finding["says"] for finding in reports["carvivo"]["findings"])
     assert reports["pagesjaunes"]["rules"] > 0
+
+
+def test_rules_that_answer_each_other_for_ever_are_told_once_by_the_shortest_path(
+    tmp_path: Path,
+) -> None:
+    folder = carvivo(tmp_path)
+    rulebook = folder / "rulebook.toml"
+    rulebook.write_text(
+        rulebook.read_text()
+        + """
+[[rule]]
+id = "house-20"
+says = "x"
+when = { task_completed = "ecrire" }
+do = [{ create_task = "rappeler" }, { complete_task = "rappeler" }]
+
+[[rule]]
+id = "house-21"
+says = "x"
+when = { task_completed = "rappeler" }
+do = [{ create_task = "ecrire" }, { complete_task = "ecrire" }]
+"""
+    )
+
+    broken = [each for each in check(folder, 300).findings if each.kind == "broken"]
+
+    assert 1 <= len(broken) <= 2  # whichever of the two rules is the last
+    assert all(len(each.path) == 2 for each in broken)
+    assert not any(re.search(r"[0-9a-f]{8}-", each.says) for each in broken)
