@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
 from relance.simulation.step import (
@@ -61,6 +61,12 @@ class Scenario(BaseModel):
     start: Local
     steps: tuple[Step, ...] = Field(min_length=2)
     file: str = ""
+
+    @model_validator(mode="after")
+    def _expects_something(self) -> Scenario:
+        if not any(isinstance(step, Expect | ExpectNo | Refuse | View) for step in self.steps):
+            raise ValueError("it expects nothing, so it cannot fail: add an expect")
+        return self
 
     @property
     def name(self) -> str:

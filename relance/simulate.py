@@ -45,6 +45,8 @@ def scenarios_for(company: Company, paths: Iterable[Path]) -> tuple[Scenario, ..
     vocabulary = Vocabulary(company.book, company.directory)
     for each in scenarios:
         _zone_of(each, company)
+        if why := vocabulary.rule_problem(each.rule):
+            raise ScenarioError(f"{each.file}, {each.name}: {why}")
         for step, why in vocabulary.problems(each.steps):
             raise ScenarioError(f"{each.file}, {each.name}, step {step}: {why}")
     return scenarios

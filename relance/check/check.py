@@ -11,9 +11,11 @@ from typing import Any
 from relance.check.contradiction import contradictions
 from relance.check.exploration import STATES_AT_MOST, Exploration, explore, refusals
 from relance.check.finding import Finding
-from relance.check.proofs import required_rows, unproved
+from relance.check.people import nobody
+from relance.check.proofs import unproved
 from relance.check.watched import watched
 from relance.directory import DirectoryError
+from relance.rows import required_rows
 from relance.scenario import Scenario, ScenarioError
 from relance.simulate import perform, scenarios_for
 from relance.simulation.company import Company, read_company
@@ -52,6 +54,7 @@ def check(folder: Path, states_at_most: int = STATES_AT_MOST) -> Report:
         said = str(problem).splitlines()
         return Report(folder.name, tuple(Finding("file", folder.name, line) for line in said))
     findings = [Finding("template", folder.name, why) for why in problems(company.book.messages)]
+    findings += nobody(company)
     findings += contradictions(company.book)
     scenarios = _scenarios(folder, company, findings)
     book, ran = watched(company.book)

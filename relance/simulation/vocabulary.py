@@ -11,8 +11,9 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from relance.simulation.expected import EVENTS, Expect, ExpectNo, View
-from relance.simulation.step import Step
+from relance.rows import required_rows
+from relance.simulation.expected import EVENTS, Expect, ExpectNo, Refuse, View
+from relance.simulation.step import Declare, Receive, Step
 from services.pipeline.core.lead import Lead
 from shared.domain.directory import Directory
 from shared.domain.rulebook.reference import known_names
@@ -20,6 +21,9 @@ from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.word import Kind
 
 _RULE_ID = re.compile(r"(\d{3}-L?\d+|house-\d{2})")
+
+HOUSE = "house-00"
+"""What holds in every company: no rule says it."""
 
 _PEOPLE = frozenset({"owner", "previous", "by", "agent", "issuer", "to"})
 _DECLARED: Mapping[str, tuple[Kind, ...]] = {
@@ -45,17 +49,29 @@ class Vocabulary:
     directory: Directory
 
     def problems(self, steps: tuple[Step, ...]) -> Iterator[tuple[int, str]]:
-        """Every value that no event of this company can have: its step, and a sentence."""
+        """Every value that no event of this company can have, and whoever acts and is nobody: its
+        step, and a sentence."""
         for number, step in enumerate(steps, 1):
+            for who in _people_in(step):
+                if why := self._unknown("agent", who, self._names["agent"]):
+                    yield number, why
             if isinstance(step, Expect | ExpectNo | View):
                 model = Lead if isinstance(step, View) else EVENTS[step.event]
                 for name, value in step.given.items():
                     if isinstance(value, str) and (why := self._problem(model, name, value)):
                         yield number, why
 
+    def rule_problem(self, rule: str) -> str | None:
+        """Why a scenario cannot prove this rule, in a sentence; None when it can."""
+        rows = required_rows().get(self.book.name, ())
+        return self._unknown("rule", rule, self._names["rule"] | {HOUSE, *rows})
+
     def _problem(self, model: type[BaseModel], field: str, value: str) -> str | None:
         known = _spelt_out(model, field) or self._names.get(field)
-        if known is None or value in known:
+        return None if known is None else self._unknown(field, value, known)
+
+    def _unknown(self, field: str, value: str, known: frozenset[str]) -> str | None:
+        if value in known:
             return None
         near = get_close_matches(value, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else f"; there is {', '.join(sorted(known))}"
@@ -74,6 +90,21 @@ class Vocabulary:
         names["to"] = people | outside
         names["rule"] = frozenset(_rule_ids(self.book.model_dump(mode="json")))
         return names
+
+
+def _people_in(step: Step) -> Iterator[str]:
+    """The agents who act in a step, or whom it names."""
+    if isinstance(step, Refuse):
+        yield from _people_in(step.refuse)
+    if isinstance(step, Receive) and step.receive == "file":
+        return  # a file says initials too, and whoever it says nobody knows is a case of its own
+    if isinstance(step, Declare):
+        told = step.values.get("agent")
+        yield from (told,) if isinstance(told, str) else ()
+    for name in ("by", "owner", "answered_by", "agent"):
+        who = getattr(step, name, None)
+        if isinstance(who, str) and not isinstance(step, Expect | ExpectNo | Declare):
+            yield who
 
 
 def _spelt_out(model: type[BaseModel], field: str) -> frozenset[str] | None:

@@ -228,3 +228,26 @@ do = [{ create_task = "ecrire" }, { complete_task = "ecrire" }]
     assert 1 <= len(broken) <= 2  # whichever of the two rules is the last
     assert all(len(each.path) == 2 for each in broken)
     assert not any(re.search(r"[0-9a-f]{8}-", each.says) for each in broken)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "kind", "sentence"),
+    [
+        ("directory.toml", '["gestionnaire"]', '["gestionaire"]', "nobody", "has the role gestion"),
+        ("rulebook.toml", '"next_of team:site"', '"next_of team:nord"', "nobody", "a team nord"),
+        ("directory.toml", 'se = "2h"', 'se = "90h"', "file", "first_response is 90h; it must lie"),
+        ("scenarios/absence.toml", '"003-12"', '"003-99"', "scenario", "no rule is called"),
+        ("scenarios/absence.toml", 'by = "boss"', 'by = "bos"', "scenario", "did you mean boss?"),
+    ],
+)
+def test_whom_nobody_knows_is_found(
+    tmp_path: Path, file: str, old: str, new: str, kind: str, sentence: str
+) -> None:
+    folder = carvivo(tmp_path)
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new))
+
+    findings = check(folder, 10).findings
+
+    assert any(each.kind == kind and sentence in each.says for each in findings)

@@ -68,6 +68,13 @@ def dangling(book: Rulebook) -> Iterator[tuple[Path, str]]:
     yield from _unfillable(book)
 
 
+def parties(book: Rulebook) -> Iterator[str]:
+    """Every party that the rulebook names, in file order."""
+    for _, ref, name in _references(book, ()):
+        if ref.kind == "party" and name != ref.also:
+            yield name
+
+
 def _unknown_sections(book: Rulebook) -> Iterator[tuple[Path, str]]:
     """A section of a digest that lists tasks of a kind that nobody declared."""
     known = known_names(book)
