@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from relance.check.contradiction import contradictions
 from relance.rulebook_diff import differences
 from services.notifications.core.template import problems
 from shared.contract.directory import PublishedRulebook
@@ -109,7 +110,9 @@ def read(folder: Path) -> tuple[PublishedRulebook, Rulebook]:
     Raises `WrongSetting`, `RulebookError` and `CannotPublish`.
     """
     book = rulebook_folder.read(folder)
-    if wrong := problems(book.messages):
+    wrong = problems(book.messages)
+    wrong += [f"{found.where}: {found.says}" for found in contradictions(book)]
+    if wrong:
         raise CannotPublish("\n".join(wrong))
     files = {name: text for name, text in rulebook_folder.texts(folder).items() if _counts(name)}
     attachments = {
