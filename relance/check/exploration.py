@@ -16,7 +16,8 @@ from functools import cached_property
 from heapq import heappop, heappush
 
 from relance.check.abstraction import atoms, key, outline
-from relance.check.moves import Move, beginnings, moves
+from relance.check.move import Move
+from relance.check.moves import beginnings, moves
 from relance.people.next_step import forgotten
 from relance.people.stand import House, Stand, working_morning
 from relance.simulation.company import Company
