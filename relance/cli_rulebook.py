@@ -61,14 +61,16 @@ def check(
 
 def simulate(
     rulebooks: Annotated[
-        list[str] | None, typer.Argument(help="Folders, or names; all of them if none.")
+        list[str] | None,
+        typer.Argument(help="Folders, or names; all of them if none. Scenario files too."),
     ] = None,
     *,
     rulebook: Annotated[
         list[str] | None, typer.Option(help="One more folder or name; can be repeated.")
     ] = None,
     scenarios: Annotated[
-        list[Path] | None, typer.Option(help="Files or folders; all of the rulebook's if none.")
+        list[Path] | None,
+        typer.Option(help="Files or folders, one or more; all of the rulebook's if none."),
     ] = None,
     days: Annotated[
         int | None, typer.Option(min=1, help="Play so many days of random life instead.")
@@ -86,14 +88,17 @@ def simulate(
     With --days a year (or so) of random but plausible life goes through a rulebook instead, and
     what people would have lived is told; exit 0 only if no open lead was ever without a next step.
     """
-    named = dict.fromkeys([*(rulebooks or ()), *(rulebook or ())])
-    if scenarios and not named:
-        named = {str(_rulebook_of(file)): None for file in scenarios}
+    # `--scenarios A B`: an option takes one value, so B comes as an argument.
+    files = [*(scenarios or ()), *(Path(each) for each in rulebooks or () if _has_scenarios(each))]
+    others = [each for each in rulebooks or () if not _has_scenarios(each)]
+    named = dict.fromkeys([*others, *(rulebook or ())])
+    if files and not named:
+        named = {str(_rulebook_of(file)): None for file in files}
     folders = [folder_of(name) for name in named] or all_rulebooks()
     if days is None:
         from relance.simulate import simulate as run  # noqa: PLC0415
 
-        raise typer.Exit(run(folders, scenarios or (), as_json=json, say=typer.echo))
+        raise typer.Exit(run(folders, files, as_json=json, say=typer.echo))
     from relance.year import command  # noqa: PLC0415
 
     plans = [command.Plan(f.resolve(), days, leads_per_day, seed) for f in folders]
@@ -119,6 +124,14 @@ def mutants(
     folders = [folder_of(name).resolve() for name in rulebooks or ()] or all_rulebooks()
     ok = command.run(folders, processes, as_json=json, say=typer.echo)
     raise typer.Exit(0 if ok else 1)
+
+
+def _has_scenarios(argument: str) -> bool:
+    """Whether it is a scenario file, or a folder of them, and no rulebook."""
+    place = Path(argument)
+    if place.is_dir():
+        return not (place / "rulebook.toml").is_file() and any(place.glob("*.toml"))
+    return place.suffix == ".toml"
 
 
 def _rulebook_of(scenarios: Path) -> Path:

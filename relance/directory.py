@@ -20,14 +20,14 @@ from shared.contract.directory import (
     Absence,
     Agent,
     Availability,
-    Calendar,
     Document,
     Kind,
     Site,
     Team,
     kind_of,
 )
-from shared.domain import public_holidays
+from shared.domain import plausible
+from shared.domain.wrong_value import in_words, place_of
 
 ORDER: tuple[Kind, ...] = ("calendar", "site", "team", "agent", "absence", "availability")
 """What is named by others comes first."""
@@ -107,7 +107,7 @@ def read(file: Path) -> list[Document]:
             except ValueError as error:
                 problems.append(f"{file.name}: {error}")
     problems += [f"{file.name}: {problem}" for problem in _twice(documents)]
-    problems += [f"{file.name}: {problem}" for problem in _unknown_holidays(documents)]
+    problems += [f"{file.name}: {problem}" for problem in _not_in_the_world(documents)]
     if problems:
         raise DirectoryError("\n".join(problems))
     return documents
@@ -158,16 +158,15 @@ def _document(kind: Kind, table: object) -> Document:
         return cls.model_validate(table)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{named}: {field}: {first['msg']}") from None
+        field = ".".join(str(part) for part in place_of(first["loc"]))
+        raise ValueError(f"{named}: {field}: {in_words(first)}") from None
 
 
-def _unknown_holidays(documents: Iterable[Document]) -> Iterator[str]:
+def _not_in_the_world(documents: Iterable[Document]) -> Iterator[str]:
     for document in documents:
-        if isinstance(document, Calendar) and document.holidays is not None:
-            problem = public_holidays.problem(document.holidays)
-            if problem is not None:
-                yield f"calendar {document.id!r}: holidays: {problem}"
+        if wrong := plausible.problem(document):
+            field, sentence = wrong
+            yield f"{kind_of(document)} {document.id!r}: {field}: {sentence}"
 
 
 def _twice(documents: Iterable[Document]) -> Iterator[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from itertools import groupby
 
 from services.reminders.core.plan import plan
 from shared.contract.due import Due
-from shared.domain.calendar import NeverOpen, OpenHours
+from shared.domain.calendar import NeverOpen, OpenHours, Span
 
-STRETCHES_AT_MOST = 3
+DAYS_AT_MOST = 3
 """More are told by their number."""
 
 
@@ -51,27 +52,38 @@ def _said(due: Due, start: datetime, due_at: datetime, hours: OpenHours) -> Iter
 
 
 def _stretches(start: datetime, end: datetime, hours: OpenHours) -> str:
-    spans = list(hours.open_between(start, end))
-    told = [
-        f"{_local(opened, hours)}–{closed.astimezone(hours.zone):%H:%M} "
-        f"({(closed - opened).total_seconds() / 60:.0f} min)"
-        for opened, closed in spans
-    ]
-    if len(told) > STRETCHES_AT_MOST:
+    """By day: a day with a break at noon is one day with two stretches."""
+    spans = hours.open_between(start, end)
+    days = groupby(spans, key=lambda span: hours.date_of(span[0]))
+    told = [_day(list(stretches), hours) for _, stretches in days]
+    if len(told) > DAYS_AT_MOST:
         return f"{told[0]}, {len(told) - 2} more days, {told[-1]}"
     return ", ".join(told) or "none"
+
+
+def _day(stretches: Sequence[Span], hours: OpenHours) -> str:
+    times = " and ".join(
+        f"{opened.astimezone(hours.zone):%H:%M}–{closed.astimezone(hours.zone):%H:%M}"
+        for opened, closed in stretches
+    )
+    minutes = sum((closed - opened).total_seconds() / 60 for opened, closed in stretches)
+    return f"{_date(hours.date_of(stretches[0][0]))} {times} ({minutes:.0f} min)"
 
 
 def _days(start: datetime, end: datetime, hours: OpenHours) -> str:
     """The open days after the first up to the last."""
     first, last = sorted((hours.date_of(start), hours.date_of(end)))
     days = [day for day in hours.open_dates_between(first, last) if day != hours.date_of(start)]
-    told = [f"{day:%a} {day.day} {day:%b}" for day in days]
-    if len(told) > STRETCHES_AT_MOST:
+    told = [_date(day) for day in days]
+    if len(told) > DAYS_AT_MOST:
         return f"{told[0]} … {told[-1]}, {len(told)} open days"
     return ", ".join(told) or "none"
 
 
 def _local(instant: datetime, hours: OpenHours) -> str:
     local = instant.astimezone(UTC).astimezone(hours.zone)
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    return f"{_date(local)} {local:%H:%M}"
+
+
+def _date(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b}"

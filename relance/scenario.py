@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
 from relance.simulation.step import (
@@ -27,6 +27,7 @@ from relance.simulation.step import (
     Until,
     Wait,
 )
+from shared.domain.wrong_value import in_words, place_of
 
 STEPS: dict[str, type[Step]] = {
     "receive": Receive,
@@ -61,6 +62,12 @@ class Scenario(BaseModel):
     steps: tuple[Step, ...] = Field(min_length=2)
     file: str = ""
 
+    @model_validator(mode="after")
+    def _expects_something(self) -> Scenario:
+        if not any(isinstance(step, Expect | ExpectNo | Refuse | View) for step in self.steps):
+            raise ValueError("it expects nothing, so it cannot fail: add an expect")
+        return self
+
     @property
     def name(self) -> str:
         """Rule and title, as tests and reports show it."""
@@ -81,8 +88,8 @@ def _sentence(error: ValidationError | ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
+    where = ".".join(str(part) for part in place_of(first["loc"]))
+    message = in_words(first)
     return f"{where}: {message}" if where else message
 
 
@@ -108,8 +115,9 @@ def parse(text: str, file: str) -> tuple[Scenario, ...]:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{file}: is not TOML: {error}") from None
-    listed = tables.get("scenario")
-    if not isinstance(listed, list) or set(tables) != {"scenario"}:
+    listed = tables.get("scenario", ())
+    of_tables = isinstance(listed, list) and all(isinstance(each, dict) for each in listed)
+    if not of_tables or set(tables) != {"scenario"}:
         raise ScenarioError(f"{file}: expected [[scenario]] tables and nothing else")
     return tuple(
         _scenario(raw, f"{file}, scenario {number} ({raw.get('title', 'without title')})", file)
@@ -131,6 +139,9 @@ def load(paths: Iterable[Path]) -> tuple[Scenario, ...]:
                 text = file.read_text(encoding="utf-8")
             except OSError as error:
                 raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from None
+            except UnicodeDecodeError as error:
+                why = f"byte {error.start} is not UTF-8; save the file as UTF-8 text"
+                raise ScenarioError(f"{file}: {why}") from None
             found += parse(text, file.name)
     if not found:
         raise ScenarioError(f"there are no scenarios in {', '.join(map(str, paths))}")

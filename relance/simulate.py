@@ -17,6 +17,7 @@ from relance.simulation.notifications import Notifications
 from relance.simulation.performance import Outcome, Performance
 from relance.simulation.reminders import Reminders
 from relance.simulation.service import Pipeline
+from relance.simulation.vocabulary import Vocabulary
 from relance.simulation.world import World
 from relance.story import Teller, tell
 from shared.domain.count import counted, noun
@@ -35,17 +36,39 @@ def world_of(company: Company, start: datetime) -> World:
     return World(book.tenant, start, company.directory, services)
 
 
+def scenarios_for(company: Company, paths: Iterable[Path]) -> tuple[Scenario, ...]:
+    """Those of the files and folders.
+
+    Raises `ScenarioError`, also where one names what this company does not have.
+    """
+    scenarios = load(paths)
+    vocabulary = Vocabulary(company.book, company.directory)
+    for each in scenarios:
+        _zone_of(each, company)
+        if why := vocabulary.rule_problem(each.rule):
+            raise ScenarioError(f"{each.file}, {each.name}: {why}")
+        for step, why in vocabulary.problems(each.steps):
+            raise ScenarioError(f"{each.file}, {each.name}, step {step}: {why}")
+    return scenarios
+
+
 def perform(scenario: Scenario, name: str, company: Company) -> Outcome:
-    """The scenario in a fresh world of that company; `name` makes the ids of its inputs."""
+    """The scenario in a fresh world of that company; `name` makes the ids of its inputs.
+
+    Raises `ScenarioError` where the company has no such site.
+    """
+    start = scenario.start.replace(tzinfo=_zone_of(scenario, company)).astimezone(UTC)
+    return Performance(scenario, name, company.book, world_of(company, start)).run()
+
+
+def _zone_of(scenario: Scenario, company: Company) -> ZoneInfo:
     try:
-        zone = ZoneInfo(company.directory.site(scenario.site).zone)
+        return ZoneInfo(company.directory.site(scenario.site).zone)
     except Unknown:
         raise ScenarioError(
             f"{scenario.file}, {scenario.name}: {company.book.name} has no site {scenario.site!r}; "
             "does the scenario belong to another rulebook?"
         ) from None
-    world = world_of(company, scenario.start.replace(tzinfo=zone).astimezone(UTC))
-    return Performance(scenario, name, company.book, world).run()
 
 
 def story_of(outcome: Outcome, company: Company) -> str:
@@ -88,7 +111,7 @@ def simulate(
 
 def _play(folder: Path, scenarios: Sequence[Path]) -> Played:
     company = read_company(folder)
-    chosen = load(scenarios)
+    chosen = scenarios_for(company, scenarios)
     return Played(company, [perform(each, f"s{n}", company) for n, each in enumerate(chosen, 1)])
 
 
@@ -111,13 +134,13 @@ def report_of(played: Iterable[Played]) -> dict[str, Any]:
 
 
 def _failure(outcome: Outcome, company: Company) -> dict[str, Any]:
+    """The story is told whole: of which rulebook, what happened, and what was expected."""
     return {
-        "rulebook": company.book.name,
         "rule": outcome.scenario.rule,
         "title": outcome.scenario.title,
         "step": outcome.failed_step,
-        "why": outcome.why,
-        "story": story_of(outcome, company),
+        "story": f"{company.book.name}\n{story_of(outcome, company)}\n"
+        f"\nStep {outcome.failed_step}: {outcome.why}.",
     }
 
 
@@ -129,9 +152,8 @@ def _say_for_people(
         mark = "✓" if outcome.passed else "✗"
         say(f"{mark} {outcome.scenario.rule:<8} {outcome.scenario.title}")
     for failure in report["failures"]:
-        say(f"\n{'─' * 80}\n✗ {failure['rulebook']} {failure['rule']} {failure['title']}\n")
+        say(f"\n{'─' * 80}\n✗ {failure['rule']} {failure['title']}\n")
         say(failure["story"])
-        say(f"\nStep {failure['step']}: {failure['why']}.")
     say("")
     for each in played:
         held = [outcome.scenario.rule for outcome in each.outcomes if outcome.passed]

@@ -46,10 +46,14 @@ def _of(stand: Stand, lead: Lead) -> tuple[str, ...]:
 
 
 def _owner(stand: Stand, lead: Lead) -> str:
-    """Nobody, somebody of a team, or somebody whom no manager's digest speaks of."""
+    """Nobody, somebody of a team, or somebody whom no manager's digest speaks of; and whether they
+    are there."""
     if lead.owner is None:
         return "nobody"
-    return "team" if stand.world.directory.agent(lead.owner).team else "alone"
+    directory = stand.world.directory
+    owner = directory.agent(lead.owner)
+    where = "gone" if owner.withdrawn else directory.availability(owner.id, stand.now)
+    return f"{'team' if owner.team else 'alone'} {where}"
 
 
 def _atoms(conditions: Iterable[Condition]) -> Iterator[Condition]:

@@ -11,12 +11,15 @@ from typing import Any
 from relance.check.contradiction import contradictions
 from relance.check.exploration import STATES_AT_MOST, Exploration, explore, refusals
 from relance.check.finding import Finding
-from relance.check.proofs import required_rows, unproved
+from relance.check.people import nobody
+from relance.check.proofs import unproved
 from relance.check.watched import watched
 from relance.directory import DirectoryError
-from relance.scenario import Scenario, ScenarioError, load
-from relance.simulate import perform
+from relance.rows import required_rows
+from relance.scenario import Scenario, ScenarioError
+from relance.simulate import perform, scenarios_for
 from relance.simulation.company import Company, read_company
+from services.notifications.core.template import problems
 from shared.contract.pipeline import StageEntered
 from shared.domain.count import counted
 from shared.domain.directory import Unknown
@@ -50,15 +53,18 @@ def check(folder: Path, states_at_most: int = STATES_AT_MOST) -> Report:
     except (DirectoryError, RulebookError, Unknown, WrongSetting) as problem:
         said = str(problem).splitlines()
         return Report(folder.name, tuple(Finding("file", folder.name, line) for line in said))
-    findings = list(contradictions(company.book))
-    scenarios = _scenarios(folder, findings)
+    findings = [Finding("template", folder.name, why) for why in problems(company.book.messages)]
+    findings += nobody(company)
+    findings += contradictions(company.book)
+    scenarios = _scenarios(folder, company, findings)
     book, ran = watched(company.book)
     company = Company(book, company.directory)
     exploration = explore(company, states_at_most)
     refused = exploration.refused | _played(scenarios, company, exploration)
-    findings += unproved(book, (each.rule for each in scenarios))
-    findings += _never(book, ran, refused)
-    findings += _unreached(book, exploration)
+    if scenarios:  # without them much is unproved, and says nothing
+        findings += unproved(book, (each.rule for each in scenarios))
+        findings += _never(book, ran, refused)
+        findings += _unreached(book, exploration)
     findings += _explored(exploration)
     return Report(
         book.name,
@@ -70,9 +76,9 @@ def check(folder: Path, states_at_most: int = STATES_AT_MOST) -> Report:
     )
 
 
-def _scenarios(folder: Path, findings: list[Finding]) -> tuple[Scenario, ...]:
+def _scenarios(folder: Path, company: Company, findings: list[Finding]) -> tuple[Scenario, ...]:
     try:
-        return load([folder / "scenarios"])
+        return scenarios_for(company, [folder / "scenarios"])
     except ScenarioError as problem:
         findings.append(Finding("scenario", folder.name, str(problem)))
         return ()

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, product
 
 from relance.check.finding import Finding
 from relance.check.logic import impossible, together
-from shared.domain.rulebook.condition import ANY
+from shared.domain.rulebook.condition import ANY, Not, Task
 from shared.domain.rulebook.effect import (
+    ALL,
     Assign,
+    CancelTask,
+    ClearDeadline,
     Close,
+    CreateTask,
     Effect,
     Move,
     PostponeTask,
+    Reopen,
+    Send,
     SetDeadline,
     SetFields,
+    Withdraw,
 )
-from shared.domain.rulebook.rule import Rule
+from shared.domain.rulebook.rule import Requirement, Rule, Target
 from shared.domain.rulebook.rulebook import Rulebook
 
 
@@ -31,6 +38,12 @@ def contradictions(book: Rulebook) -> Iterator[Finding]:
             yield Finding("never", requirement.id, f"its `if` can never hold: {why}")
         elif why := impossible(requirement.need):
             yield Finding("contradiction", requirement.id, f"its `need` can never be met: {why}")
+    for first, second in combinations(book.requires, 2):
+        if why := _never_both(first, second):
+            where = f"{first.id} and {second.id}"
+            yield Finding("contradiction", where, f"they can never both be met: {why}")
+    for rule in book.rules:
+        yield from (Finding("contradiction", rule.id, what) for what in _undoing(rule))
     for one, other in combinations(book.rules, 2):
         if _same_start(book, one, other) and together(one.if_, other.if_):
             for what in _excluding(one, other):
@@ -49,13 +62,31 @@ def _same_start(book: Rulebook, one: Rule, other: Rule) -> bool:
 
 
 def _excluding(one: Rule, other: Rule) -> Iterator[str]:
-    """What the two do that cannot both stand at the end."""
-    for mine in one.do:
-        for theirs in other.do:
-            if type(mine) is type(theirs) and mine != theirs:
-                subject = _subject(mine)
-                if subject is not None and subject == _subject(theirs):
-                    yield f"both run for the same event, and {subject} cannot be both"
+    """What the two do that cannot both stand at the end; `one` runs first."""
+    for mine, theirs in product(one.do, other.do):
+        if mine.on != theirs.on or mine == theirs or _gives_way(other, mine):
+            continue
+        subject = _subject(mine)
+        if subject is not None and subject == _subject(theirs):
+            yield f"both run for the same event, and {subject} cannot be both"
+        yield from _undone(mine, theirs, "the one right after the other")
+
+
+def _gives_way(later: Rule, earlier: Effect) -> bool:
+    """Whether the later rule does not run once the earlier one has made its task."""
+    return isinstance(earlier, CreateTask) and any(
+        isinstance(each, Not)
+        and isinstance(each.not_, Task)
+        and each.not_.task.name in (ANY, earlier.create_task)
+        for each in later.if_
+    )
+
+
+def _undoing(rule: Rule) -> Iterator[str]:
+    """What a rule does and takes back itself."""
+    for mine, theirs in combinations(rule.do, 2):
+        if mine.on == theirs.on:
+            yield from _undone(mine, theirs, "in one and the same rule")
 
 
 def _subject(effect: Effect) -> str | None:
@@ -65,10 +96,42 @@ def _subject(effect: Effect) -> str | None:
 
 
 DECIDES: Mapping[type[Effect], str] = {
-    Move: "the stage",
-    Close: "how the lead ends",
+    Move: "where the lead stands",
+    Close: "where the lead stands",
+    Reopen: "where the lead stands",
     Assign: "the owner",
+    CreateTask: "the new task {create_task} for {to}",
     PostponeTask: "the due time of {postpone_task}",
     SetDeadline: "the deadline {set_deadline}",
     SetFields: "the fields {set_fields}",
 }
+
+
+def _undone(first: Effect, then: Effect, how: str) -> Iterator[str]:
+    """What is asked for and taken back at once: nobody would ever see it."""
+    match first, then:
+        case CreateTask(), CancelTask() if {first.create_task, ALL} & set(then.cancel_task):
+            yield f"the task {first.create_task} is created and cancelled, {how}"
+        case SetDeadline(), ClearDeadline() if then.clear_deadline in (first.set_deadline, ALL):
+            yield f"the deadline {first.set_deadline} is set and cleared, {how}"
+        case Send(), Withdraw() if then.withdraw in (first.send, ALL):
+            yield f"the template {first.send} is sent and withdrawn, {how}"
+
+
+def _never_both(one: Requirement, other: Requirement) -> str | None:
+    """Why an action that both bind can never be done; None where the words alone allow it."""
+    if "warn" in (one.level, other.level) or not _same_action(one.to, other.to):
+        return None
+    return impossible((*one.need, *other.need)) if together(one.if_, other.if_) else None
+
+
+def _same_action(one: Target, other: Target) -> bool:
+    if one.action != other.action:
+        return False
+    narrowed = (
+        (set(getattr(one, key)), set(getattr(other, key)))
+        for key in ("from_", "task", "reason", "channel")
+    )
+    apart = any(mine and theirs and not mine & theirs for mine, theirs in narrowed)
+    mine, theirs = set(one.values), set(other.values)
+    return not apart and (bool(mine & theirs) or ANY in mine | theirs)

@@ -8,14 +8,16 @@ reached before all the ways to linger at its beginning. It is deterministic, and
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heappop, heappush
 
 from relance.check.abstraction import atoms, key, outline
-from relance.check.moves import Move, beginnings, moves
+from relance.check.move import Move
+from relance.check.moves import beginnings, moves
 from relance.people.next_step import forgotten
 from relance.people.stand import House, Stand, working_morning
 from relance.simulation.company import Company
@@ -132,7 +134,7 @@ class _Explorer:
             try:
                 done = move.do(there)
             except BROKEN as problem:
-                self._broke(str(problem), path)
+                self._broke(_sentence(problem), path)
                 continue
             self.found.refused |= refusals(there.world.log)
             if done:
@@ -154,16 +156,29 @@ class _Explorer:
         place = (lead.pipeline, lead.stage)
         if place not in self._told:
             self._told.add(place)
-            self.found.forgotten.append(Forgotten(*place, self._shortest(path, place)))
 
-    def _shortest(self, path: Way, place: tuple[str, str]) -> Way:
-        """The path without every step that it does not need to lead to the same."""
-        for number in range(len(path)):
-            shorter = path[:number] + path[number + 1 :]
-            stand = self._walked(shorter)
-            if stand and place in {(x.pipeline, x.stage) for x in forgotten(stand)}:
-                return self._shortest(shorter, place)
-        return path
+            def leads_there(way: Way) -> bool:
+                stand = self._walked(way)
+                return stand is not None and place in _forgotten(stand)
+
+            self.found.forgotten.append(Forgotten(*place, _shortest(path, leads_there)))
+
+    def _broke(self, why: str, path: Way) -> None:
+        if (why,) not in self._told:
+            self._told.add((why,))
+
+            def breaks(way: Way) -> bool:
+                return self._breaks(way) == why
+
+            self.found.broken.append(Broken(why, _shortest(path, breaks)))
+
+    def _breaks(self, path: Way) -> str | None:
+        """How the last of these steps breaks the rulebook; None where it does not."""
+        try:
+            self._walked(path)
+        except BROKEN as problem:
+            return _sentence(problem)
+        return None
 
     def _walked(self, path: Way) -> Stand | None:
         """Where these steps lead; None where one of them cannot be taken."""
@@ -175,10 +190,26 @@ class _Explorer:
                 return None
         return stand
 
-    def _broke(self, why: str, path: Way) -> None:
-        if (why,) not in self._told:
-            self._told.add((why,))
-            self.found.broken.append(Broken(why, path))
+
+def _shortest(path: Way, leads_there: Callable[[Way], bool]) -> Way:
+    """The path without every step that it does not need to lead to the same."""
+    for number in range(len(path)):
+        shorter = path[:number] + path[number + 1 :]
+        if leads_there(shorter):
+            return _shortest(shorter, leads_there)
+    return path
+
+
+def _forgotten(stand: Stand) -> set[tuple[str, str]]:
+    return {(lead.pipeline, lead.stage) for lead in forgotten(stand)}
+
+
+def _sentence(problem: Exception) -> str:
+    """The same for whatever lead it happens to: ids say nothing to anybody."""
+    return _ID.sub("the lead", str(problem))
+
+
+_ID = re.compile(r"(the )?(lead )?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def refusals(said: Iterable[Envelope]) -> set[str]:

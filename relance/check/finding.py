@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "file", "stage", "never", "contradiction", "unproved", "forgotten", "broken", "scenario"
+    "file",
+    "nobody",
+    "template",
+    "stage",
+    "never",
+    "contradiction",
+    "unproved",
+    "forgotten",
+    "broken",
+    "scenario",
 ]
-"""file: cannot be read · stage: no lead gets there · never: a rule that never runs · contradiction:
-two rules that cannot both be right · unproved: a numbered row without a proof · forgotten: an open
-lead without a next step · broken: what makes the cores fail · scenario: one that cannot be read."""
+"""file: cannot be read · nobody: a role, a team or an agent that is not there · template: cannot be
+rendered · stage: no lead gets there · never: a rule that never runs · contradiction: two rules that
+cannot both be right · unproved: a numbered row without a proof · forgotten: an open lead without a
+next step · broken: what makes the cores fail · scenario: one that cannot be read."""
 
 
 @dataclass(frozen=True)

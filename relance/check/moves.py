@@ -6,8 +6,9 @@ A move is said in words, so that a path of them can be read, and is done on a st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from relance.check.around import around
+from relance.check.move import Move
 from relance.people.commitment import commitments
 from relance.people.deed import accomplish, actor_of
 from relance.people.stand import MINUTE, Arguments, Stand
@@ -23,14 +24,6 @@ from shared.domain.rulebook.source import Source
 
 LEADS_AT_MOST = 3
 """A contact with this many leads gets in touch no more."""
-
-
-@dataclass(frozen=True)
-class Move:
-    """`words` for people; `do` returns whether it could be done."""
-
-    words: str
-    do: Callable[[Stand], bool]
 
 
 def beginnings(stand: Stand) -> Iterator[Move]:
@@ -61,6 +54,7 @@ def moves(stand: Stand, names: Names) -> Iterator[Move]:
         for source in stand.book.sources.source:
             yield from _arrivals(stand, source)
     yield from _replies(stand)
+    yield from around(stand)
 
 
 def deeds(stand: Stand, lead: Lead) -> Iterator[tuple[str, Arguments]]:

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
-from functools import cache
-from pathlib import Path
 
 from pydantic import BaseModel
 
 from relance.check.finding import Finding
+from relance.rows import required_rows
 from relance.stack.home import PROJECT
 from shared.domain.rulebook.message import Hold
 from shared.domain.rulebook.rule import Requirement, Rule
 from shared.domain.rulebook.rulebook import Rulebook
 
-REQUIREMENTS = PROJECT / "rulebooks" / "requirements.toml"
 NUMBERED = re.compile(r"\d{3}-L?\d{1,2}")
-
-
-@cache
-def required_rows(file: Path = REQUIREMENTS) -> dict[str, tuple[str, ...]]:
-    """The rows that count, by the name of the rulebook that has to prove them."""
-    tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {name: tuple(table["rows"]) for name, table in tables.items()}
 
 
 def unproved(book: Rulebook, scenarios: Iterable[str]) -> Iterator[Finding]:

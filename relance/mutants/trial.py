@@ -13,6 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from relance import directory
 from relance.mutants.mutant import Mutant, mutants
 from relance.scenario import Scenario, load
@@ -20,6 +22,7 @@ from relance.simulate import perform
 from relance.simulation.company import Company
 from shared.domain.directory import Directory
 from shared.domain.rulebook import loader
+from shared.domain.rulebook.mistake import sentences
 from shared.runtime import rulebook_folder
 
 Fate = Literal["own", "other", "refused", "alive"]
@@ -69,6 +72,7 @@ def try_all(
     only: Callable[[Mutant], bool] | None = None,
 ) -> Trial:
     """Breaks the rulebook of that folder in every way; `only` chooses among the mutants."""
+    may_live = justified(folder)
     made = mutants(rulebook_folder.texts(folder))
     chosen = [n for n, each in enumerate(made) if only is None or only(each)]
     workers = processes or os.cpu_count() or 1
@@ -84,16 +88,38 @@ def try_all(
             verdicts.append(verdict)
             if progress is not None:
                 progress(len(verdicts), len(chosen))
-    return Trial(folder.name, tuple(verdicts), justified(folder))
+    return Trial(folder.name, tuple(verdicts), may_live)
+
+
+class Survivor(BaseModel):
+    """A mutant that may live."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mutant: str
+    why: str = Field(min_length=10)
+
+
+class Survivors(BaseModel):
+    """`mutants.toml` of a rulebook."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    survivor: tuple[Survivor, ...] = ()
 
 
 def justified(folder: Path) -> dict[str, str]:
-    """`mutants.toml` of the rulebook: which mutant may live, and why."""
-    file = folder / "mutants.toml"
-    if not file.exists():
-        return {}
-    listed = tomllib.loads(file.read_text(encoding="utf-8")).get("survivor", ())
-    return {each["mutant"]: each["why"] for each in listed}
+    """`mutants.toml` of the rulebook: which mutant may live, and why. Raises `RulebookError`."""
+    name = "mutants.toml"
+    text = rulebook_folder.texts(folder).get(name, "")
+    try:
+        table = tomllib.loads(text)
+        listed = Survivors.model_validate(table).survivor
+    except tomllib.TOMLDecodeError as error:
+        raise loader.RulebookError([f"{name}: this is not valid TOML: {error}"]) from None
+    except ValidationError as error:
+        raise loader.RulebookError(sentences(name, table, error)) from None
+    return {each.mutant: each.why for each in listed}
 
 
 def try_one(folder: Path, number: int) -> Verdict:

@@ -23,6 +23,7 @@ from shared.contract.envelope import Envelope, derived_id
 from shared.contract.pipeline import ActionRefused
 from shared.contract.reminders import DigestDue
 from shared.domain.directory import Directory
+from shared.domain.rulebook.effect import CreateLead
 from shared.domain.rulebook.message import Template
 from shared.domain.rulebook.rulebook import Rulebook
 
@@ -61,24 +62,45 @@ class House:
     """A company with the quiet twin of its book.
 
     `spoken`: the words by which rules start, and the actions that requirements bind; `readers`:
-    by owner the agents whose digests speak of that owner's leads.
+    by owner the agents whose digests speak of that owner's leads; `handmade`: the pipelines that
+    no door and no rule begins, only people; `watches_presence`: whether anything that the book
+    says depends on who is there.
     """
 
     company: Company
     quiet: Rulebook
     spoken: frozenset[str]
     readers: Mapping[str, tuple[str, ...]]
+    handmade: tuple[str, ...]
+    watches_presence: bool
 
     @classmethod
     def of(cls, company: Company, *, sms: bool = False) -> House:
         """The house of that company."""
         book, directory = company.book, company.directory
         words = {rule.when.word for rule in book.rules} | {each.to.action for each in book.requires}
-        readers: dict[str, tuple[str, ...]] = {}
-        for agent in directory.agents:
-            for owner in owners_for(directory, agent.id):
-                readers[owner] = (*readers.get(owner, ()), agent.id)
-        return cls(company, quiet(book, sms=sms), frozenset(words), readers)
+        readers = _readers(directory)
+        handmade = tuple(each for each in book.pipelines if each not in _begun(book))
+        watches = "owner_absent" in words or "'availability'" in repr(
+            book.model_dump(serialize_as_any=True)
+        )
+        spoken = frozenset(words)
+        return cls(company, quiet(book, sms=sms), spoken, readers, handmade, watches)
+
+
+def _readers(directory: Directory) -> dict[str, tuple[str, ...]]:
+    readers: dict[str, tuple[str, ...]] = {}
+    for agent in directory.agents:
+        for owner in owners_for(directory, agent.id):
+            readers[owner] = (*readers.get(owner, ()), agent.id)
+    return readers
+
+
+def _begun(book: Rulebook) -> set[str]:
+    """The pipelines that doors and rules begin."""
+    first = next(iter(book.pipelines))
+    by_rule = {e.create_lead for rule in book.rules for e in rule.do if isinstance(e, CreateLead)}
+    return {source.pipeline or first for source in book.sources.source} | by_rule
 
 
 class Stand:
@@ -168,8 +190,13 @@ class Stand:
     def digests(self, at: datetime) -> Iterator[tuple[str, Envelope]]:
         """What agents would be told in a digest at that time: (agent, request)."""
         owners = {lead.owner for lead in self.leads if lead.is_open and lead.owner is not None}
-        told = {agent for owner in owners for agent in self.house.readers.get(owner, ())}
+        readers = self.house.readers
+        if self.world.directory is not self.house.company.directory:
+            readers = _readers(self.world.directory)
+        told = {agent for owner in owners for agent in readers.get(owner, ())}
         for agent in sorted(told):
+            if self.world.directory.agent(agent).withdrawn:
+                continue  # no digest is due for whoever has left
             data = DigestDue(agent=agent, date=at.date(), due_at=at)
             due = self._envelope(agent).model_copy(
                 update={"data": data, "type": data.type, "time": at}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from relance import directory
 from relance.directory import DirectoryError
+from shared.contract.directory import Document, Site
 from shared.domain.directory import Directory
 from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
@@ -33,6 +35,21 @@ def read_company(folder: Path) -> Company:
     book = rulebook_folder.read(folder)
     file = folder / "directory.toml"
     documents = directory.read(file)
-    if problems := list(directory.dangling(documents, {})):
-        raise DirectoryError("\n".join(f"{file.name}: {problem}" for problem in problems))
+    problems = [f"{file.name}: {problem}" for problem in directory.dangling(documents, {})]
+    problems += _elsewhere(book, documents)
+    if problems:
+        raise DirectoryError("\n".join(problems))
     return Company(book, Directory.of(documents))
+
+
+def _elsewhere(book: Rulebook, documents: Iterable[Document]) -> Iterator[str]:
+    """What of the rulebook's sources lies at a site that the directory does not have."""
+    sites = [document.id for document in documents if isinstance(document, Site)]
+    if not sites:
+        yield "directory.toml: there is no [[site]]; a company is somewhere"
+    for source in book.sources.source if sites else ():
+        if source.site not in sites:
+            yield (
+                f"sources.toml: source {source.id}: site: directory.toml has no site "
+                f"{source.site!r}; it has {', '.join(sites)}"
+            )

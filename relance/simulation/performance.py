@@ -311,6 +311,9 @@ class Performance:
         self.world.declare(*documents)
 
     def _pass(self, instant: datetime) -> None:
+        if instant < self.world.now:
+            then, now = (each.astimezone(self.zone) for each in (instant, self.world.now))
+            raise Failed(f"cannot wait until {then:%Y-%m-%dT%H:%M}: it is {now:%Y-%m-%dT%H:%M}")
         self.cues.append(Passed(self.world.now, instant))
         self.world.until(instant)
 

@@ -16,6 +16,7 @@ from relance.year.mind import Mind
 from relance.year.reason import Reasons
 from services.pipeline.core.condition import CHANNELS_OF_POINT, all_hold
 from services.pipeline.core.lead import Lead, Task
+from shared.domain.calendar import OpenHours
 from shared.domain.rulebook.condition import Condition
 from shared.domain.rulebook.rulebook import Rulebook
 
@@ -90,7 +91,15 @@ class Agent:
             at = hours.add_open(now, round(left / MINUTE * rng.uniform(0.05, 0.95)))
         else:
             at = due + timedelta(hours=rng.expovariate(1 / 6))
-        return max(hours.first_open(at), now + MINUTE)
+        return self._back(lead.owner, max(hours.first_open(at), now + MINUTE), hours)
+
+    def _back(self, owner: str | None, at: datetime, hours: OpenHours) -> datetime:
+        """Then, or when the owner is back and the site is open."""
+        away = self.stand.world.directory.away(owner, at) if owner else None
+        while away is not None and owner is not None:
+            at = hours.first_open(away.until)
+            away = self.stand.world.directory.away(owner, at)
+        return at
 
     def _commits(self, lead: Lead) -> None:
         """Takes the lead up and answers what was asked; books, cancels or moves now and then."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 
-from relance.people.next_step import forgotten
-from relance.people.stand import MINUTE, House, Stand
-from relance.people.values import sent_by, ways_in
+from relance.people.deed import accomplish
+from relance.people.next_step import forgotten, waits_for_return
+from relance.people.stand import MINUTE, Arguments, House, Stand
+from relance.people.values import EMAIL, phone_in, sent_by, ways_in
 from relance.simulation.input import NoSuchSource, replied, source_of
 from relance.simulation.step import Reply
 from relance.year.agent import Agent, due_of
@@ -19,6 +20,8 @@ from services.reminders.core.digest import DigestTime
 from shared.contract.pipeline import NotificationRequested
 
 COMES_AGAIN, OPENS_MAIL, ANSWERS_MAIL = 0.08, 0.5, 0.08
+BY_HAND = 0.2
+"""Of the work of a company where some comes by no door and from no rule."""
 STEPS_AT_MOST = 3_000
 """So often something happens around one contact; more would be a story without an end."""
 
@@ -36,9 +39,10 @@ class Life:
         self._diary = Diary(self.tally)
         self._read = 0
         self._work: dict[str, datetime] = {}
-        self._due: dict[str, datetime | None] = {}
+        self._known: dict[str, tuple[datetime | None, str | None]] = {}
         self._mornings = DigestTime.of(house.company.book)
         self._seen_mail: set[str] = set()
+        self._waited: set[str] = set()
         self._later: list[tuple[datetime, str, str]] = []
 
     def live(self) -> Tally:
@@ -48,6 +52,9 @@ class Life:
         if self.rng.random() < COMES_AGAIN:
             again = self.stand.now + timedelta(days=self.rng.uniform(0.1, 60))
             self._later.append((again, "again", ""))
+        if self.stand.house.handmade and self.rng.random() < BY_HAND:
+            later = self.stand.now + timedelta(days=self.rng.uniform(0.1, 60))
+            self._later.append((later, "by hand", self.rng.choice(self.stand.house.handmade)))
         for _ in range(STEPS_AT_MOST):
             self._plan()
             at = self._next()
@@ -61,7 +68,28 @@ class Life:
         return self.tally
 
     def _arrives(self) -> bool:
-        """A way in of the company, at random; refused bytes are no lead."""
+        """By a door of the company or, where some work comes by none, made by hand."""
+        handmade = self.stand.house.handmade
+        if handmade and self.rng.random() < BY_HAND:
+            return self._is_made_by_hand(self.rng.choice(handmade)) or self._comes_in()
+        return self._comes_in()
+
+    def _is_made_by_hand(self, pipeline: str) -> bool:
+        """By the first of the agents who may."""
+        directory = self.stand.world.directory
+        region = directory.sites[0].region
+        arguments: Arguments = {"act": "create_lead", "pipeline": pipeline}
+        arguments |= {"phone": phone_in(region), "email": EMAIL}
+        agents = [agent.id for agent in directory.agents]
+        for by in self.rng.sample(agents, len(agents)):
+            lead = self.stand.new_lead(arguments, by)
+            if accomplish(self.stand, lead, arguments, by, may_wait=False):
+                self._note()
+                return True
+        return False
+
+    def _comes_in(self) -> bool:
+        """A way in at random; refused bytes are no lead."""
         directory, sources = self.stand.world.directory, self.stand.book.sources.source
         if not sources:
             return False
@@ -81,11 +109,11 @@ class Life:
     def _plan(self) -> None:
         """Who works when on what is open; what the contact will do with the mail they got."""
         for lead in self.stand.leads:
-            due = due_of(lead)
+            known = due_of(lead), lead.owner
             if not lead.is_open:
                 self._work.pop(lead.id, None)
-            elif lead.id not in self._work or due != self._due.get(lead.id):
-                self._due[lead.id] = due
+            elif lead.id not in self._work or known != self._known.get(lead.id):
+                self._known[lead.id] = known
                 self._work[lead.id] = self.agent.next_work(lead)
             for message in lead.messages:
                 mine = (message.channel, message.to) == ("email", "contact")
@@ -142,6 +170,8 @@ class Life:
                 self.stand.opens(about)
             elif what == "reply":
                 self._replies(about)
+            elif what == "by hand":
+                self._is_made_by_hand(about)
             else:
                 self._arrives()
 
@@ -166,3 +196,6 @@ class Life:
         self._read = len(log)
         for lead in forgotten(self.stand):
             self.tally.forgotten[lead.pipeline, lead.stage] += 1
+        waiting = [each.id for each in self.stand.leads if waits_for_return(self.stand, each)]
+        self.tally.happened["waited for a return"] += len(set(waiting) - self._waited)
+        self._waited.update(waiting)

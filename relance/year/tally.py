@@ -86,8 +86,9 @@ class Diary:
                 tally.messages[data.template, data.channel, whom] += 1
                 if data.channel == "sms":
                     tally.sms_parts[whom] += data.parts
-            case AttemptLogged():
+            case AttemptLogged() as data:
                 tally.happened["attempts"] += 1
+                tally.happened["attempt cost"] += data.cost
                 self._since(envelope, self.tried, tally.first_try_minutes)
             case ContactMade(direction="outbound"):
                 tally.happened["conversations"] += 1

@@ -18,7 +18,8 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from relance.people.stand import House
-from relance.simulation.company import read_company
+from relance.simulation.company import Company, read_company
+from relance.year.away import absences
 from relance.year.life import Life
 from relance.year.tally import Tally
 
@@ -73,7 +74,7 @@ def play(plan: Plan, progress: Callable[[int], None], processes: int | None = No
 
 def _day(plan: Plan, day: int) -> Played:
     """The lives of those who first get in touch on this day, until the end of the year."""
-    house = _house(plan.rulebook)
+    house = _house(plan)
     zone = ZoneInfo(house.company.directory.sites[0].zone)
     rng = Random(f"{plan.seed}/{day}")  # noqa: S311  plausible, not secret
     end = _instant(FIRST_DAY + timedelta(days=plan.days), zone)
@@ -96,5 +97,7 @@ def _instant(local: datetime, zone: ZoneInfo) -> datetime:
 
 
 @cache
-def _house(rulebook: Path) -> House:
-    return House.of(read_company(rulebook), sms=True)
+def _house(plan: Plan) -> House:
+    company = read_company(plan.rulebook)
+    away = absences(company.directory, FIRST_DAY, plan.days, plan.seed)
+    return House.of(Company(company.book, company.directory.with_(*away)), sms=True)

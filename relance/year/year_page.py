@@ -43,7 +43,7 @@ def as_text(tally: Tally, plan: Plan, book: Rulebook, sms_price: float) -> str:
     """What people would have lived."""
     data = as_data(tally, plan, sms_price)
     told = f"{counted(plan.days, 'day')} of {book.name}, {counted(plan.leads_per_day, 'lead')} a"
-    lines = [f"{told} weekday, seed {plan.seed}", "─" * WIDTH]
+    lines = [f"{told} weekday, seed {plan.seed}", f"version {book.version}", "─" * WIDTH]
     lines += [*_leads(data), *_ends(data, book), *_duties(data), *_messages(data)]
     bare = data["without_next_step"]
     mark = "✓" if bare == 0 else "✗"
@@ -89,6 +89,11 @@ def _duties(data: Mapping[str, Any]) -> Iterator[str]:
         f"{counted(happened.get('conversations', 0), 'conversation')}, "
         f"{counted(happened.get('replies', 0), 'reply', 'replies')}"
     )
+    if waited := happened.get("waited for a return"):
+        were = counted(waited, "lead", "leads")
+        yield f"{were} waited, untold to anybody, for whoever is away to come back"
+    if cost := happened.get("attempt cost"):
+        yield f"The attempts cost {cost:,}"
     for what in ("try", "conversation"):
         spread = data[f"minutes_to_first_{what}"]
         if spread:

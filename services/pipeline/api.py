@@ -264,25 +264,26 @@ def _wanted(asked: Asked, caller: Caller, directory: Directory) -> leads.Wanted:
     )
 
 
+# Words in capitals stand for ids that each company's rulebook declares.
 NEW_LEADS: dict[str, Any] = {
     "partner": {
         "summary": "A partner passed it on",
-        "value": {"phone": "+375 29 123-45-67", "name": "Иван", "source": "Partner"},
+        "value": {"phone": "+33 6 12 34 56 78", "name": "Alex Martin", "source": "Partner"},
     },
 }
 EXAMPLES: dict[str, Any] = {
-    "move": {"summary": "Into another stage", "value": {"act": "move", "to": "in_work"}},
+    "move": {"summary": "Into another stage", "value": {"act": "move", "to": "STAGE"}},
     "set_fields": {
         "summary": "Fields, or phone and e-mail of the contact",
-        "value": {"act": "set_fields", "fields": {"platform": "amocrm"}},
+        "value": {"act": "set_fields", "fields": {"FIELD": "…", "phone": "+33 6 12 34 56 78"}},
     },
     "log_attempt": {
         "summary": "Tried to call, nobody answered",
-        "value": {"act": "log_attempt", "code": "call", "outcome": "no_answer"},
+        "value": {"act": "log_attempt", "code": "CODE", "outcome": "OUTCOME"},
     },
     "complete_task": {
         "summary": "A task is done",
-        "value": {"act": "complete_task", "task": "qualify", "note": "20 users, starts in May"},
+        "value": {"act": "complete_task", "task": "TASK", "note": "20 users, starts in May"},
     },
     "book": {
         "summary": "An appointment, in the local time of the site",
@@ -290,6 +291,6 @@ EXAMPLES: dict[str, Any] = {
     },
     "close": {
         "summary": "The lead ends",
-        "value": {"act": "close", "status": "lost", "reason": "refused", "evidence": "letter"},
+        "value": {"act": "close", "status": "lost", "reason": "REASON"},
     },
 }

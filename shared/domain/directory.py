@@ -173,6 +173,14 @@ class Directory:
         """The agents who have `role`, by id."""
         return self._by_role.get(role, ())
 
+    def managers_of(self, agent: str | None) -> tuple[Agent, ...]:
+        """Who answers for what this agent, or nobody, has in hand: their team's manager; where that
+        is nobody, or who has left, whoever has the role `manager`, else who manages any team."""
+        team = self.agent(agent).team if agent is not None else None
+        manager = self.team(team).manager if team is not None else None
+        there = tuple(each for each in self._managing if each.id == manager)
+        return there or self.with_role("manager") or self._managing
+
     def absence(self, id_: str) -> Absence:
         """The absence document; raises `Unknown`. Whether somebody is away says `away`."""
         return _found("absence", id_, self._absences)
@@ -205,6 +213,11 @@ class Directory:
             else:
                 before.append(Away(each.agent, each.begins, each.ends))
         return {agent: tuple(away) for agent, away in known.items()}
+
+    @cached_property
+    def _managing(self) -> tuple[Agent, ...]:
+        managers = {team.manager for team in _counting(self._teams)}
+        return tuple(agent for agent in self.agents if agent.id in managers)
 
     @cached_property
     def _openings(self) -> dict[str, OpenHours]:

@@ -29,7 +29,7 @@ def texts(folder: Path) -> dict[str, str]:
     """Every file of the folder that the loader reads: name relative to it, and text.
 
     Of what is attached to mails (`files/`) it only needs to know that it is there, and which one:
-    the text is its SHA-256.
+    the text is its SHA-256. Raises `RulebookError` for a file that is no text.
     """
     found: dict[str, str] = {}
     for path in sorted(folder.rglob("*")):
@@ -37,5 +37,13 @@ def texts(folder: Path) -> dict[str, str]:
         if path.is_file() and name.startswith(loader.FILES):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         elif path.is_file() and path.suffix in {".toml", ".liquid"}:
-            found[name] = path.read_text(encoding="utf-8")
+            found[name] = _text(name, path)
     return found
+
+
+def _text(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        why = f"{name}: byte {error.start} is not UTF-8; save the file as UTF-8 text"
+        raise loader.RulebookError([why]) from None

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from relance.check.check import as_text, check
-from relance.check.proofs import required_rows
 from relance.cli_rulebook import all_rulebooks
+from relance.rows import required_rows
 
 
 @pytest.mark.parametrize("folder", all_rulebooks(), ids=lambda folder: folder.name)

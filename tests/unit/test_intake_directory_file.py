@@ -32,7 +32,7 @@ def test_a_team_whose_manager_nobody_knows_is_named() -> None:
     ("text", "why"),
     [
         ("[[site]]\nid = 'x'\ncolour = 'red'", r"site 'x': 'colour' is no field"),
-        ("[[agent]]\nid = 'a'\nname = 'A'", r"agent 'a': initials: Field required"),
+        ("[[agent]]\nid = 'a'\nname = 'A'", r"agent 'a': initials: this key is missing"),
         ("[[person]]\nid = 'a'", r"'person' is no part of a directory"),
         ("[site]\nid = 'x'", r"write it as \[\[site\]\]"),
         ("site = [", r"not valid TOML"),

@@ -83,6 +83,7 @@ VALUES: dict[str, dict[str, JsonValue]] = {
                 "no_open_task": [],
             },
         ],
+        "absent": [{"name": "Глеб Зайцев", "until": "2026-03-05T00:00:00+03:00"}],
     },
 }
 

@@ -121,3 +121,23 @@ def test_nothing_to_say_means_no_digest() -> None:
         desk.act(lead, "close", status="invalid", reason="spam")
     assert digests(desk, "anna") == []
     assert digests(desk, "boss") == []
+
+
+def test_who_left_and_managed_the_team_is_not_the_end_of_their_leads() -> None:
+    """Whoever else is a manager reads of them: before, no digest had them at all."""
+    desk = three_leads()
+    for lead in list(desk.world.leads.values()):
+        desk.act(lead, "assign", to="boss", by="boss")
+    boss = desk.directory.agent("boss")
+    heir = boss.model_copy(update={"id": "heir", "name": "Глеб Зайцев", "initials": "ГЗ"})
+    gone = boss.model_copy(update={"withdrawn": True})
+
+    desk.directory = desk.directory.with_(heir)
+    while_there = digests(desk, "heir")
+    desk.directory = desk.directory.with_(gone)
+    ((_, asked),) = digests(desk, "heir")
+
+    assert while_there == []
+    advisers: Any = asked.values["advisers"]
+    assert [adviser["name"] for adviser in advisers] == [boss.name]
+    assert names(advisers[0]["late"]) == ["вчера"]

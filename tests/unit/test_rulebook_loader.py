@@ -156,8 +156,8 @@ MISTAKES = {
     ),
     "a number that is no rule's": (
         ('id = "house-01"', 'id = "rule1"'),
-        "rulebook.toml: rule rule1: id: 'rule1': string should match pattern "
-        "'^([0-9]{3}-L?[0-9]{1,2}|house-[0-9]{2})$'",
+        "rulebook.toml: rule rule1: id: 'rule1' is not the id of a rule, such as 003-04, 002-L1 or "
+        "house-01",
     ),
     "a requirement on a field nobody declared": (
         ('need = [ { filled = "niche" } ]', 'need = [ { filled = ["niche", "city"] } ]'),

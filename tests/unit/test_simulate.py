@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from relance.cli import app
+from relance.scenario import load
 from relance.simulate import simulate
 from relance.stack.home import PROJECT
 
@@ -73,12 +74,21 @@ def test_several_rulebooks_are_played_whichever_way_they_are_named() -> None:
     assert "car_bdc" not in done.output
 
 
+def test_one_option_takes_several_files_and_their_rulebook_is_found() -> None:
+    files = sorted((PROJECT / "rulebooks" / "carvivo" / "scenarios").glob("*.toml"))[:2]
+
+    done = CliRunner().invoke(app, ["simulate", "--scenarios", *map(str, files), "--json"])
+
+    assert done.exit_code == 0
+    assert json.loads(done.output)["passed"] == len(load(files))
+
+
 def test_a_failure_is_told_as_the_story_of_what_happened(tmp_path: Path, said: list[str]) -> None:
     run(tmp_path, said, '{ until = "2026-03-02T12:00" }, { expect = "LeadClosed" },')
 
     story = "\n".join(said)
     for words in (
-        "✗ axelerator 001-02 A missed call is to be called back",
+        "✗ 001-02 A missed call is to be called back",
         "Monday 2 March 2026",
         "10:00 intake",
         "missed call from +375291234567 (Телефон)",
@@ -99,9 +109,12 @@ def test_as_json_it_counts_by_rule_and_carries_the_story(tmp_path: Path, said: l
     assert (report["passed"], report["failed"]) == (0, 1)
     assert report["rules"] == {"001-02": {"passed": 0, "failed": 1}}
     failure = report["failures"][0]
+    assert list(failure) == ["rule", "title", "step", "story"]
     assert (failure["rule"], failure["step"]) == ("001-02", 3)
     assert failure["title"] == "A missed call is to be called back"
+    assert failure["story"].startswith("axelerator\n")
     assert "missed call" in failure["story"]
+    assert failure["story"].endswith("Step 3: expected LeadClosed, but it did not happen.")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +130,7 @@ def test_as_json_it_counts_by_rule_and_carries_the_story(tmp_path: Path, said: l
         ),
         ('{ receive = "form", phone = "+375 29 1", source = "phone" },', "no source phone takes"),
         ('{ receive = "form", name = "Иван" },', "neither a phone nor an e-mail is given"),
+        ('{ until = "2026-03-02T09:00" },', "cannot wait until 2026-03-02T09:00: it is"),
         ('{ declare = "setting", first_response = "90h" },', "first_response is 90h; it must lie"),
         ('{ declare = "setting", second_response = "2h" },', "second_response is no setting of"),
         (
@@ -162,6 +176,28 @@ def test_files_that_cannot_be_used_end_with_2_and_one_sentence(
     assert "there is no rulebook.toml" in said[0]
     assert said[1] == f"{tmp_path / 'none.toml'}: cannot be read: No such file or directory"
     assert said[2].startswith("calls.toml, scenario 1 (A missed call is to be called back), step 3")
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        ('{ expect_no = "NotificationSent", template = "overdu" }', "did you mean overdue?"),
+        ('{ expect_no = "LeadAssigned", owner = "ana" }', "no owner is called 'ana'"),
+        ('{ expect_no = "NotificationSent", to = "kontact" }', "did you mean contact?"),
+        ('{ expect_no = "StageEntered", stage = "in_wrok" }', "did you mean in_work?"),
+        ('{ expect_no = "LeadClosed", status = "losst" }', "did you mean lost?"),
+        ('{ expect_no = "LeadClosed", reason = "compettion" }', "no reason is called"),
+        ('{ expect_no = "TaskCreated", task = "cal_back" }', "did you mean call_back?"),
+        ('{ expect_no = "TaskCreated", rule = "001-99" }', "no rule is called '001-99'"),
+        ('{ view = "list", stage = "nwe", leads = [] }', "did you mean new?"),
+    ],
+)
+def test_a_name_that_nothing_has_is_found_before_it_can_pass_as_never(
+    tmp_path: Path, said: list[str], step: str, sentence: str
+) -> None:
+    assert run(tmp_path, said, f"{step},") == 2
+    assert said[0].startswith("calls.toml, 001-02 A missed call is to be called back, step 3: no ")
+    assert sentence in said[0]
 
 
 def test_a_scenario_of_another_rulebook_is_named(said: list[str]) -> None:

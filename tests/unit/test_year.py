@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -11,10 +12,11 @@ import pytest
 from relance.cli_rulebook import RULEBOOKS
 from relance.simulation.company import read_company
 from relance.year import command
+from relance.year.away import absences
 from relance.year.mind import SHARES, Mind
 from relance.year.reason import Reasons
 from relance.year.tally import Tally
-from relance.year.year import Plan, play
+from relance.year.year import FIRST_DAY, Plan, play
 from relance.year.year_page import as_data, as_text
 
 AXELERATOR = RULEBOOKS / "axelerator"
@@ -101,6 +103,49 @@ def test_who_fades_is_reached_so_often_and_never_again_and_only_who_declines_say
     assert any(Mind("declines", 0).says_no(rng) for _ in range(100))
 
 
+@pytest.mark.parametrize(
+    ("name", "pipelines"),
+    [
+        ("pagesjaunes", {"account", "opportunity", "complaint", "reject", "desk"}),
+        ("car_bdc", {"opportunity", "service"}),
+    ],
+)
+def test_work_that_comes_by_no_door_is_lived_too(name: str, pipelines: set[str]) -> None:
+    plan = Plan(RULEBOOKS / name, 15, 6, 3)
+
+    lived = as_data(play(plan, lambda _: None, processes=1), plan, 0.1)
+
+    assert {each["pipeline"] for each in lived["leads"]} == pipelines
+    assert lived["without_next_step"] == 0
+
+
+def test_everybody_is_away_for_five_weeks_and_five_days_the_same_for_the_same_seed() -> None:
+    directory = read_company(AXELERATOR).directory
+    away = list(absences(directory, FIRST_DAY, 365, 7))
+
+    assert away == list(absences(directory, FIRST_DAY, 365, 7))
+    assert away != list(absences(directory, FIRST_DAY, 365, 8))
+    assert {each.agent for each in away} == {agent.id for agent in directory.agents}
+    of_anna = [each.ends - each.begins for each in away if each.agent == "anna"]
+    assert sorted(of_anna) == [
+        *[timedelta(days=1)] * 5,
+        timedelta(weeks=1),
+        *[timedelta(weeks=2)] * 2,
+    ]
+
+
+def test_whoever_nobody_stands_in_for_leaves_leads_waiting_and_that_is_told() -> None:
+    """marie has no manager: while she is away, nobody reads of what she has no task for."""
+    plan = Plan(RULEBOOKS / "pagesjaunes", 60, 10, 1)
+
+    tally = play(plan, lambda _: None, processes=2)
+
+    waited = tally.happened["waited for a return"]
+    assert waited > 0
+    text = as_text(tally, plan, read_company(plan.rulebook).book, 0.1)
+    assert f"{waited} leads waited, untold to anybody, for whoever is away to come back" in text
+
+
 def test_the_report_fits_on_one_screen(weeks: Tally) -> None:
     book = read_company(AXELERATOR).book
     lines = as_text(weeks, Plan(AXELERATOR, 40, 3, 7), book, 0.1).splitlines()
@@ -118,9 +163,9 @@ def test_a_rulebook_that_forgets_leads_is_told_and_fails(tmp_path: Path) -> None
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
     rulebook = tmp_path / "axelerator" / "rulebook.toml"
-    all_three = 'sections = ["due_today", "late", "no_open_task"]'
-    assert all_three in rulebook.read_text()
-    rulebook.write_text(rulebook.read_text().replace(all_three, 'sections = ["late"]'))
+    all_three = '"due_today", "late", "no_open_task"'
+    assert rulebook.read_text().count(all_three) == 2  # the agents' and the managers'
+    rulebook.write_text(rulebook.read_text().replace(all_three, '"late"'))
     said: list[str] = []
 
     ok = command.run([Plan(rulebook.parent, 30, 3, 1)], 0.1, 1, as_json=True, say=said.append)

@@ -6,11 +6,9 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Protocol
 from uuid import uuid4
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
-from phonenumbers import SUPPORTED_REGIONS
 from pydantic import ValidationError
 
 from services.intake.core.arrival import Refusal
@@ -23,7 +21,6 @@ from services.intake.reception import Doors
 from shared.contract import topics
 from shared.contract.directory import (
     KINDS,
-    Calendar,
     Document,
     Kind,
     PublishedRulebook,
@@ -32,7 +29,7 @@ from shared.contract.directory import (
     kind_of,
 )
 from shared.contract.envelope import Envelope
-from shared.domain import public_holidays
+from shared.domain import plausible
 from shared.domain.rulebook.loader import RulebookError
 from shared.runtime import clock, decoder
 from shared.runtime.companies import Books, Companies
@@ -195,21 +192,12 @@ def _refuse_unknown(cls: type[Document], given: Mapping[str, object]) -> None:
 
 
 def _refuse_nonsense(document: Document, id_: str) -> None:
-    """What a model cannot see: the address's own id, zones and regions that exist."""
+    """What a model cannot see: the address's own id, and what does not exist in the world."""
     if document.id != id_ or not id_.isprintable():
         raise Refusal(f"the address says {id_!r} and the document {document.id!r}", "id")
-    if isinstance(document, Calendar) and document.holidays is not None:
-        wrong = public_holidays.problem(document.holidays)
-        if wrong is not None:
-            raise Refusal(wrong, "holidays")
-    if not isinstance(document, Site):
-        return
-    try:
-        ZoneInfo(document.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Refusal(f"{document.zone!r} is no IANA zone such as Europe/Minsk", "zone") from None
-    if document.region not in SUPPORTED_REGIONS:
-        raise Refusal(f"{document.region!r} is no ISO 3166 country such as BY", "region")
+    if wrong := plausible.problem(document):
+        field, sentence = wrong
+        raise Refusal(sentence, field)
 
 
 def _shown(document: Document) -> object:

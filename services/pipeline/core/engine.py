@@ -157,7 +157,7 @@ def _cascade(turn: Turn) -> None:
             if fired > CASCADE_LIMIT:
                 raise CascadeTooLong(event.subject, rule.id)
             with turn.under(rule.id):
-                for effect in rule.do:
+                for effect in rule.fire():
                     _do(turn, rule, event, effect)
 
 

@@ -71,12 +71,7 @@ def _owner(scene: Scene) -> tuple[str, ...]:
 
 
 def _manager(scene: Scene) -> tuple[str, ...]:
-    owner = scene.lead.owner
-    team = scene.directory.agent(owner).team if owner else None
-    manager = scene.directory.team(team).manager if team else None
-    if manager is not None and not scene.directory.agent(manager).withdrawn:
-        return (manager,)
-    return tuple(agent.id for agent in scene.directory.with_role("manager"))
+    return tuple(agent.id for agent in scene.directory.managers_of(scene.lead.owner))
 
 
 def _assignee(scene: Scene) -> tuple[str, ...]:

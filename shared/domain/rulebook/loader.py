@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shared.domain.plausible import is_language
 from shared.domain.rulebook.message import Messages, read_messages
 from shared.domain.rulebook.mistake import place, sentences
 from shared.domain.rulebook.reference import dangling
@@ -56,6 +57,8 @@ def load(files: Mapping[str, str]) -> Rulebook:
     if book is None or problems:
         raise RulebookError(problems)
     problems += [_placed(tables, path, what) for path, what in dangling(book)]
+    if not is_language(book.language):
+        problems.append(f"{RULEBOOK}: language: {book.language!r} is no language such as fr")
     problems += _source_problems(book)
     problems += _file_problems(book, files)
     if problems:

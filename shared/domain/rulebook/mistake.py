@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.wrong_value import in_words, place_of
 
 _OTHER_FILES = (("messages",), ("sources",))
 """Parts of a `Rulebook` whose mistakes are told under their own file's name."""
@@ -38,26 +39,15 @@ def sentences(file: str, table: dict[str, Any], error: ValidationError) -> list[
         )
         if not follows and details["type"] != "missing":
             said.append(_sentence(file, table, details))
-    return said + [_sentence(file, table, details) for details in missing.values()]
+    said += [_sentence(file, table, details) for details in missing.values()]
+    return list(dict.fromkeys(said))
 
 
 def _sentence(file: str, table: dict[str, Any], details: ErrorDetails) -> str:
     """One mistake, for a person: the file, the place by its id, and what was expected."""
-    kind, given = details["type"], details["input"]
-    context = details.get("ctx", {})
-    if kind == "extra_forbidden":
-        what = "nobody knows this key; is it misspelt?"
-    elif kind == "missing":
-        what = "this key is missing"
-    elif kind == "literal_error":
-        what = f"{given!r} is not expected here; expected {context.get('expected')}"
-    elif kind == "value_error":
-        what = str(context.get("error", details["msg"]))
-    elif kind in ("not_a_table", "no_word", "several_words", "twice"):
-        what = details["msg"]
-    else:
-        what = f"{given!r}: {details['msg'][:1].lower()}{details['msg'][1:]}"
-    return place(file, table, details["loc"], what)
+    own = details["type"] in ("not_a_table", "no_word", "several_words", "twice")
+    what = details["msg"] if own else in_words(details)
+    return place(file, table, place_of(details["loc"]), what)
 
 
 def place(file: str, table: dict[str, Any], loc: tuple[str | int, ...], what: str) -> str:

@@ -57,7 +57,7 @@ _ARTICLES = {"contact": "a contact", "agent": "an agent"}
 
 def dangling(book: Rulebook) -> Iterator[tuple[Path, str]]:
     """Every name that stands for nothing: where it is, and what was expected, in a sentence."""
-    known = _known(book)
+    known = known_names(book)
     for path, ref, name in _references(book, ()):
         problem = None if name == ref.also else _problem(ref.kind, name, known)
         if problem is not None:
@@ -68,9 +68,16 @@ def dangling(book: Rulebook) -> Iterator[tuple[Path, str]]:
     yield from _unfillable(book)
 
 
+def parties(book: Rulebook) -> Iterator[str]:
+    """Every party that the rulebook names, in file order."""
+    for _, ref, name in _references(book, ()):
+        if ref.kind == "party" and name != ref.also:
+            yield name
+
+
 def _unknown_sections(book: Rulebook) -> Iterator[tuple[Path, str]]:
     """A section of a digest that lists tasks of a kind that nobody declared."""
-    known = _known(book)
+    known = known_names(book)
     for number, digest in enumerate(book.digests):
         for kind in digest.task_kinds:
             if (problem := _problem("task", kind, known)) is not None:
@@ -123,7 +130,8 @@ def _sent_to_the_wrong(book: Rulebook) -> Iterator[tuple[Path, str]]:
                 )
 
 
-def _known(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
+def known_names(book: Rulebook) -> Mapping[Kind, tuple[str, ...]]:
+    """What a reference of each kind can name in this rulebook."""
     stages = [stage.id for p in book.pipelines.values() for stage in p.stage]
     stages += [f"{p.id}.{stage.id}" for p in book.pipelines.values() for stage in p.stage]
     dates = tuple(f.id for f in book.fields.values() if f.type == "date")

@@ -10,7 +10,7 @@ from shared.contract.intake import Channel
 from shared.contract.pipeline import PaymentKind
 from shared.domain.rulebook.condition import ANY, AllOf
 from shared.domain.rulebook.declaration import RuleId
-from shared.domain.rulebook.effect import AnyEffect
+from shared.domain.rulebook.effect import AnyEffect, Effect
 from shared.domain.rulebook.trigger import TRIGGERS, Trigger
 from shared.domain.rulebook.word import Listed, Part, Ref, words
 
@@ -25,6 +25,10 @@ class Rule(Part):
     when: Annotated[Trigger, words(lambda: TRIGGERS, "when")]
     if_: AllOf = Field(default=(), alias="if")
     do: tuple[AnyEffect, ...] = Field(min_length=1)
+
+    def fire(self) -> tuple[Effect, ...]:
+        """Its effects, in order, for whoever runs it now; to look at them is no running."""
+        return self.do
 
 
 class Target(Part):

@@ -111,11 +111,17 @@ def parse(registry: Mapping[str, type[AnyWord]], value: object, part: str) -> An
         known = {f.alias or name for name, f in registry[key].model_fields.items()}
         if known.issuperset(spoken):
             return registry[key].model_validate(value)
+    if len(spoken) > 1:
+        raise PydanticCustomError(
+            "several_words",
+            "{given}: one table says one word of `{part}`, not {many}",
+            {"given": " and ".join(map(repr, spoken)), "many": len(spoken), "part": part},
+        )
     raise PydanticCustomError(
-        "several_words" if spoken else "no_word",
+        "no_word",
         "{given} is no word of `{part}`; expected one of {expected}",
         {
-            "given": ", ".join(map(repr, spoken or value)) or "an empty table",
+            "given": ", ".join(map(repr, value)) or "an empty table",
             "part": part,
             "expected": ", ".join(sorted(registry)),
         },

@@ -1,0 +1,135 @@
+"""What an expectation can name: a misspelt template or agent must not pass as "never happened"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+
+from relance.rows import required_rows
+from relance.simulation.expected import EVENTS, Expect, ExpectNo, Refuse, View
+from relance.simulation.step import Declare, Receive, Step
+from services.pipeline.core.lead import Lead
+from shared.domain.directory import Directory
+from shared.domain.rulebook.reference import known_names
+from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.rulebook.word import Kind
+
+_RULE_ID = re.compile(r"(\d{3}-L?\d+|house-\d{2})")
+
+HOUSE = "house-00"
+"""What holds in every company: no rule says it."""
+
+_PEOPLE = frozenset({"owner", "previous", "by", "agent", "issuer", "to"})
+_DECLARED: Mapping[str, tuple[Kind, ...]] = {
+    "template": ("template",),
+    "pipeline": ("pipeline",),
+    "stage": ("stage",),
+    "left": ("stage",),
+    "reason": ("reason",),
+    "outcome": ("outcome",),
+    "code": ("attempt", "outcome"),
+    "question": ("question",),
+    "target": ("target",),
+    "task": ("task", "deadline"),
+}
+"""By the fields of events: the kinds of declarations that their values are ids of."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The ids of one company, by what an event's field holds."""
+
+    book: Rulebook
+    directory: Directory
+
+    def problems(self, steps: tuple[Step, ...]) -> Iterator[tuple[int, str]]:
+        """Every value that no event of this company can have, and whoever acts and is nobody: its
+        step, and a sentence."""
+        for number, step in enumerate(steps, 1):
+            for who in _people_in(step):
+                if why := self._unknown("agent", who, self._names["agent"]):
+                    yield number, why
+            if isinstance(step, Expect | ExpectNo | View):
+                model = Lead if isinstance(step, View) else EVENTS[step.event]
+                for name, value in step.given.items():
+                    if isinstance(value, str) and (why := self._problem(model, name, value)):
+                        yield number, why
+
+    def rule_problem(self, rule: str) -> str | None:
+        """Why a scenario cannot prove this rule, in a sentence; None when it can."""
+        rows = required_rows().get(self.book.name, ())
+        return self._unknown("rule", rule, self._names["rule"] | {HOUSE, *rows})
+
+    def _problem(self, model: type[BaseModel], field: str, value: str) -> str | None:
+        known = _spelt_out(model, field) or self._names.get(field)
+        return None if known is None else self._unknown(field, value, known)
+
+    def _unknown(self, field: str, value: str, known: frozenset[str]) -> str | None:
+        if value in known:
+            return None
+        near = get_close_matches(value, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; there is {', '.join(sorted(known))}"
+        return f"no {field} is called {value!r}{hint}"
+
+    @cached_property
+    def _names(self) -> Mapping[str, frozenset[str]]:
+        declared = known_names(self.book)
+        people = frozenset(agent.id for agent in self.directory.agents)
+        outside = frozenset({"contact", "agent", *declared["target"]})
+        names = {
+            field: frozenset(n for k in kinds for n in declared[k])
+            for field, kinds in _DECLARED.items()
+        }
+        names |= dict.fromkeys(_PEOPLE, people)
+        names["to"] = people | outside
+        names["rule"] = frozenset(_rule_ids(self.book.model_dump(mode="json")))
+        return names
+
+
+def _people_in(step: Step) -> Iterator[str]:
+    """The agents who act in a step, or whom it names."""
+    if isinstance(step, Refuse):
+        yield from _people_in(step.refuse)
+    if isinstance(step, Receive) and step.receive == "file":
+        return  # a file says initials too, and whoever it says nobody knows is a case of its own
+    if isinstance(step, Declare):
+        told = step.values.get("agent")
+        yield from (told,) if isinstance(told, str) else ()
+    for name in ("by", "owner", "answered_by", "agent"):
+        who = getattr(step, name, None)
+        if isinstance(who, str) and not isinstance(step, Expect | ExpectNo | Declare):
+            yield who
+
+
+def _spelt_out(model: type[BaseModel], field: str) -> frozenset[str] | None:
+    """The values of a field whose model lists them all."""
+    info = model.model_fields.get(field)
+    values = frozenset(_literals(info.annotation)) if info else frozenset()
+    return values or None
+
+
+def _literals(annotation: Any) -> Iterator[str]:
+    if get_origin(annotation) is Literal:
+        yield from (value for value in get_args(annotation) if isinstance(value, str))
+    else:
+        for each in get_args(annotation):
+            yield from _literals(each)
+
+
+def _rule_ids(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        if _RULE_ID.fullmatch(value):
+            yield value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _rule_ids(key)
+            yield from _rule_ids(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _rule_ids(each)
