@@ -15,6 +15,7 @@ from relance.check.people import nobody
 from relance.check.proofs import unproved
 from relance.check.watched import watched
 from relance.directory import DirectoryError
+from relance.mutants.trial import justified
 from relance.rows import required_rows
 from relance.scenario import Scenario, ScenarioError
 from relance.simulate import perform, scenarios_for
@@ -54,6 +55,7 @@ def check(folder: Path, states_at_most: int = STATES_AT_MOST) -> Report:
         said = str(problem).splitlines()
         return Report(folder.name, tuple(Finding("file", folder.name, line) for line in said))
     findings = [Finding("template", folder.name, why) for why in problems(company.book.messages)]
+    findings += _survivors(folder)
     findings += nobody(company)
     findings += contradictions(company.book)
     scenarios = _scenarios(folder, company, findings)
@@ -74,6 +76,14 @@ def check(folder: Path, states_at_most: int = STATES_AT_MOST) -> Report:
         scenarios=len(scenarios),
         exploration=exploration,
     )
+
+
+def _survivors(folder: Path) -> Iterator[Finding]:
+    """Whether `relance mutants` can read its reasons."""
+    try:
+        justified(folder)
+    except RulebookError as problem:
+        yield from (Finding("file", folder.name, each) for each in problem.problems)
 
 
 def _scenarios(folder: Path, company: Company, findings: list[Finding]) -> tuple[Scenario, ...]:
@@ -175,7 +185,7 @@ def _looked_at(report: Report) -> str:
     explored = report.exploration
     if explored is None:
         return "it cannot be read"
-    how = "all there are" if explored.whole else "the bound"
+    how = "all there are" if explored.whole else "up to the bound: there are more"
     return (
         f"{counted(report.rules, 'rule')}, {counted(report.rows, 'row')}, "
         f"{counted(report.scenarios, 'scenario')}; "

@@ -157,6 +157,8 @@ def test_a_rule_that_nothing_makes_run_is_found(tmp_path: Path) -> None:
         ("scenarios/x.toml", b'scenario = ["a"]', "scenario", "expected [[scenario]] tables and"),
         ("directory.toml", b"", "file", "directory.toml: there is no [[site]]"),
         ("templates/new_lead.sms.liquid", b"{% if x %}", "template", "expected tag endif"),
+        ("templates/_unused.txt.liquid", b"{% if x %}", "template", "_unused.txt.liquid: expected"),
+        ("mutants.toml", b"survivor = 'x'", "file", "expected a list in brackets"),
         ("templates/new_lead.sms.liquid", b"{{ x | no }}", "template", "there is no filter 'no'"),
     ],
 )

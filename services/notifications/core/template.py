@@ -45,6 +45,10 @@ def render(
 def problems(messages: Messages) -> list[str]:
     """What is wrong with the templates as they are written, a sentence each."""
     found = []
+    for name, text in messages.partials.items():
+        body = name.rpartition(".")[2]
+        wrong = _wrong(text, body, messages.partials)  # type: ignore[arg-type]  # as they are read
+        found += [f"templates/_{name}.liquid: {each}" for each in wrong]
     for template in messages.template:
         bodies: list[tuple[str, Body, str]] = [
             (f"templates/{template.id}.{body}.liquid", body, source)
@@ -53,7 +57,7 @@ def problems(messages: Messages) -> list[str]:
         if template.subject is not None:
             bodies.append((f"messages.toml: subject of {template.id!r}", "txt", template.subject))
         for where, body, source in bodies:
-            found += [f"{where}: {wrong}" for wrong in _wrong(source, body, messages.partials)]
+            found += [f"{where}: {each}" for each in _wrong(source, body, messages.partials)]
     return found
 
 
