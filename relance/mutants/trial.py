@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from relance import directory
+from relance.check.proofs import required_rows
 from relance.mutants.mutant import Mutant, mutants
 from relance.scenario import Scenario, load
 from relance.simulate import perform
@@ -42,6 +43,8 @@ class Trial:
     rulebook: str
     verdicts: tuple[Verdict, ...]
     justified: dict[str, str]
+    unbroken: tuple[str, ...] = ()
+    """The numbered rows under whose number nothing can be broken."""
 
     @property
     def survivors(self) -> tuple[str, ...]:
@@ -69,8 +72,10 @@ def try_all(
     only: Callable[[Mutant], bool] | None = None,
 ) -> Trial:
     """Breaks the rulebook of that folder in every way; `only` chooses among the mutants."""
-    made = mutants(rulebook_folder.texts(folder))
+    made = tuple(mutants(rulebook_folder.texts(folder)))
     chosen = [n for n, each in enumerate(made) if only is None or only(each)]
+    broken = {each.rule for each in made}
+    rows = required_rows().get(folder.name, ())
     workers = processes or os.cpu_count() or 1
     verdicts: list[Verdict] = []
     with ExitStack() as stack:
@@ -84,7 +89,8 @@ def try_all(
             verdicts.append(verdict)
             if progress is not None:
                 progress(len(verdicts), len(chosen))
-    return Trial(folder.name, tuple(verdicts), justified(folder))
+    unbroken = tuple(row for row in rows if row not in broken)
+    return Trial(folder.name, tuple(verdicts), justified(folder), unbroken)
 
 
 def justified(folder: Path) -> dict[str, str]:
