@@ -31,6 +31,7 @@ TEXTS = WORDLESS | {
     "title",
     "company",
     "secrets",
+    "doors",
     "origins",
     "mapping",
 }
