@@ -54,6 +54,9 @@ def _as_text(trial: Trial) -> Iterator[str]:
         80,
         subsequent_indent="  ",
     )
+    if trial.unbroken:
+        told = f"nothing to break under {', '.join(trial.unbroken)}"
+        yield from wrap(told, 80, initial_indent="  ", subsequent_indent=" " * 4)
     for name in trial.survivors:
         yield from wrap(
             f"nobody notices {name}", 80, initial_indent="  ✗ ", subsequent_indent=" " * 4
@@ -71,6 +74,7 @@ def _as_data(trial: Trial) -> dict[str, Any]:
         "survivors": list(trial.survivors),
         "justified": trial.justified,
         "stale": list(trial.stale),
+        "rows_without_mutant": list(trial.unbroken),
         "verdicts": [
             {"mutant": v.name, "fate": v.fate, "noticed_by": v.by} for v in trial.verdicts
         ],

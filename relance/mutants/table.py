@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from typing import Any
 
 from shared.domain.duration import parse
 
 Place = tuple[str | int, ...]
+Broken = tuple[str, str, Mapping[str, Any]]
+"""The number, what was broken in words, and the tables then."""
 
 PARTS = ("if", "need", "do", "any_of", "counts_if", "resume_if", "sections")
 """Lists of which each item says something: without it the rule is another one."""
@@ -21,7 +22,7 @@ _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _DURATION = re.compile(r"\d{1,5}(mo|m|h|d|w)")
 
 
-def broken(tables: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def broken(tables: Mapping[str, Any]) -> Iterator[Broken]:
     """The rule, what was broken in words, and the tables then: a rule or a part of one dropped,
     a number or a time changed, in file order."""
     for kind, entries in tables.items():
@@ -32,9 +33,22 @@ def broken(tables: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, A
             if kind in ("rule", "require"):
                 yield rule, _called(kind, entry), without(tables, (kind, number))
             for place, words, value in changes(entry, ()):
-                yield rule, words, changed(tables, (kind, number, *place), value)
+                yield (
+                    nearest(entry, place, rule),
+                    words,
+                    changed(tables, (kind, number, *place), value),
+                )
             for place, words in _droppable(entry, ()):
-                yield rule, words, without(tables, (kind, number, *place))
+                yield nearest(entry, place, rule), words, without(tables, (kind, number, *place))
+
+
+def nearest(entry: Any, place: Place, rule: str) -> str:
+    """The number nearest to a place in a table: a part of a declaration may have its own."""
+    for step in place:
+        entry = entry[step]
+        if isinstance(entry, Mapping) and isinstance(entry.get("rule"), str):
+            rule = entry["rule"]
+    return rule
 
 
 def _number(kind: str, entry: Any) -> str | None:
@@ -88,7 +102,7 @@ def _droppable(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
                     if len(inner) > 1 or not needs_one:
                         yield (
                             (*place, name, number),
-                            f"without {_said((*place, name))} {_short(item)}",
+                            f"without {_said((*place, name))} {short(item)}",
                         )
             yield from _droppable(inner, (*place, name))
     elif isinstance(value, list):
@@ -100,11 +114,14 @@ def _said(place: Place) -> str:
     return ".".join(str(step) for step in place if not isinstance(step, int))
 
 
-def _short(item: Any) -> str:
+def short(item: Any) -> str:
+    """A value as the name of a mutant says it."""
+    if isinstance(item, bool):
+        return str(item).lower()
     if isinstance(item, Mapping):
-        return " ".join(f"{k} {_short(v)}" for k, v in item.items())
+        return " ".join(f"{k} {short(v)}" for k, v in item.items())
     if isinstance(item, list):
-        return " ".join(_short(each) for each in item)
+        return " ".join(short(each) for each in item)
     return str(item)
 
 
@@ -123,9 +140,11 @@ def changed(tables: Mapping[str, Any], place: Place, value: Any) -> Mapping[str,
 
 
 def _copy_to(tables: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], Any]:
-    """A copy, and in it what holds the last step of the place."""
-    copy = deepcopy(dict(tables))
+    """A copy of what leads to the last step of the place, and in it what holds that step."""
+    copy: dict[str, Any] = dict(tables)
     holder: Any = copy
     for step in place[:-1]:
+        inner = holder[step]
+        holder[step] = list(inner) if isinstance(inner, list) else dict(inner)
         holder = holder[step]
     return copy, holder

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from relance import directory
 from relance.mutants.mutant import Mutant, mutants
+from relance.rows import required_rows
 from relance.scenario import Scenario, load
 from relance.simulate import perform
 from relance.simulation.company import Company
@@ -45,6 +46,8 @@ class Trial:
     rulebook: str
     verdicts: tuple[Verdict, ...]
     justified: dict[str, str]
+    unbroken: tuple[str, ...] = ()
+    """The numbered rows under whose number nothing can be broken."""
 
     @property
     def survivors(self) -> tuple[str, ...]:
@@ -73,8 +76,10 @@ def try_all(
 ) -> Trial:
     """Breaks the rulebook of that folder in every way; `only` chooses among the mutants."""
     may_live = justified(folder)
-    made = mutants(rulebook_folder.texts(folder))
+    made = tuple(mutants(rulebook_folder.texts(folder)))
     chosen = [n for n, each in enumerate(made) if only is None or only(each)]
+    broken = {each.rule for each in made}
+    rows = required_rows().get(folder.name, ())
     workers = processes or os.cpu_count() or 1
     verdicts: list[Verdict] = []
     with ExitStack() as stack:
@@ -88,7 +93,8 @@ def try_all(
             verdicts.append(verdict)
             if progress is not None:
                 progress(len(verdicts), len(chosen))
-    return Trial(folder.name, tuple(verdicts), may_live)
+    unbroken = tuple(row for row in rows if row not in broken)
+    return Trial(folder.name, tuple(verdicts), may_live, unbroken)
 
 
 class Survivor(BaseModel):

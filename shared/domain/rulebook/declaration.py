@@ -57,11 +57,10 @@ class Identity(Part):
 class Stage(Declaration):
     """Where a lead can be. `next` are the stages an agent can move it to.
 
-    A stage that `closes` ends the lead that way; it is final. `optional`: may be skipped.
+    A stage that `closes` ends the lead that way; it is final.
     """
 
     next: tuple[Id, ...] = ()
-    optional: bool = False
     closes: Final | None = None
 
 
