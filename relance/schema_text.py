@@ -38,7 +38,7 @@ OWN: Mapping[tuple[str, str], str] = {
     ("Setting", "max"): DURATION,
     ("Setting", "default"): DURATION,
     ("Source", "repeat_within"): DURATION,
-    ("Site", "settings"): DURATION,
+    ("Site", "settings"): f"^{LENGTH}( elapsed)?$",
     ("Book", "lasts"): DURATION,
     ("MoveAppointment", "lasts"): DURATION,
 }

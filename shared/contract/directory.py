@@ -61,7 +61,8 @@ class Site(Document):
     """A point of sale: IANA `zone`, phone `region` (ISO 3166), its calendar.
 
     `settings` are the site's own values of rulebook settings, for instance
-    `first_response = "2h"` (003-04: 1 to 48 hours).
+    `first_response = "2h"` (003-04: 1 to 48 hours), or `"2h elapsed"` where the rulebook lets a
+    site count closed hours too.
     """
 
     type = "relance.directory.site.v1"

@@ -32,6 +32,14 @@ def test_the_delay_is_two_hours_unless_the_manager_says_otherwise() -> None:
 
     assert delay.chosen(None) == "2h"
     assert delay.chosen("4h") == "4h"
+    assert (delay.chosen("4h elapsed"), delay.is_elapsed("4h elapsed")) == ("4h", True)
+    assert delay.chosen("90h elapsed") == "48h"
+    assert not delay.is_elapsed("4h")
+    other = delay.model_copy(update={"elapsed": False})
+    assert other.problem("4h elapsed") == (
+        "first_response is counted as the rulebook says; write 4h without elapsed"
+    )
+    assert not other.is_elapsed("4h elapsed")
     assert delay.problem("2h") is None
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.pipeline.core.turn import Scene
-from shared.contract.due import Due
+from shared.contract.due import Due, Of
 from shared.domain.duration import parse
 from shared.domain.local_time import moved
 from shared.domain.rulebook.due import DueTime, Moment
@@ -45,6 +45,15 @@ def length(scene: Scene, duration: str) -> str:
     return setting.chosen(scene.directory.site(scene.lead.site).settings.get(duration))
 
 
+def counted_by(scene: Scene, due: DueTime) -> Of:
+    """By what its length is counted: as the rule says, or as the lead's site chose (003-04)."""
+    setting = scene.book.settings.get(due.in_ or due.before or "")
+    if setting is None:
+        return due.of
+    chosen = scene.directory.site(scene.lead.site).settings.get(setting.id)
+    return "elapsed" if setting.is_elapsed(chosen) else due.of
+
+
 def due_of(scene: Scene, due: DueTime) -> Due | None:
     """The due time of a rule or an action, with settings, fields and moments filled in.
 
@@ -65,7 +74,7 @@ def due_of(scene: Scene, due: DueTime) -> Due | None:
         in_=None if due.in_ is None else length(scene, due.in_),
         before=None if due.before is None else length(scene, due.before),
         on=on,
-        of=due.of,
+        of=counted_by(scene, due),
         from_=None if due.from_ == "now" else instant(scene, due.from_),
         at=due.at,
         if_past=due.if_past,

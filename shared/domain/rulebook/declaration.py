@@ -207,13 +207,18 @@ class Words(Declaration):
 
 
 class Setting(Part):
-    """A duration that each site may choose, between `min` and `max` (003-04)."""
+    """A duration that each site may choose, between `min` and `max` (003-04).
+
+    With `elapsed` a site may choose as well that it passes while the site is closed, too, whatever
+    the rule counts by: `2h elapsed`.
+    """
 
     id: Id
     label: Label
     min: str
     max: str
     default: str
+    elapsed: bool = False
     rule: RuleId | None = None
     says: str | None = None
 
@@ -228,6 +233,9 @@ class Setting(Part):
 
     def problem(self, value: str) -> str | None:
         """Why a site may not choose `value`, in one sentence; absent when it may."""
+        value, elapsed = split_choice(value)
+        if elapsed and not self.elapsed:
+            return f"{self.id} is counted as the rulebook says; write {value} without elapsed"
         try:
             length = parse(value).length
         except ValueError as error:
@@ -241,12 +249,23 @@ class Setting(Part):
 
     def chosen(self, value: str | None) -> str:
         """The site's value; outside the range the nearest bound, so that no lead is stuck."""
-        if value is None or self.problem(value) is None:
-            return value or self.default
+        length, _ = split_choice(value or self.default)
+        if self.problem(length) is None:
+            return length
         try:
-            return self.min if parse(value).length < parse(self.min).length else self.max
+            return self.min if parse(length).length < parse(self.min).length else self.max
         except ValueError:
             return self.default
+
+    def is_elapsed(self, value: str | None) -> bool:
+        """Whether the site chose that closed hours count too."""
+        return self.elapsed and split_choice(value or "")[1]
+
+
+def split_choice(value: str) -> tuple[str, bool]:
+    """A site's value of a setting: the duration, and whether it says `elapsed`."""
+    length, _, word = value.partition(" ")
+    return (length, True) if word == "elapsed" else (value, False)
 
 
 class Effort(Part):
