@@ -156,8 +156,8 @@ def test_a_rulebook_that_is_published_counts_for_what_comes_next_and_back_again(
         text.replace('max     = "48h"\ndefault = "2h"', 'max     = "48h"\ndefault = "5h"'),
         encoding="utf-8",
     )
-    told = "setting «Срок первого ответа»: default is 5 instead of 2 hours"
-    assert rulebook_publish.diff(slower, office) == told
+    told = "setting «Срок первого ответа» is by default 5 instead of 2 hours"
+    assert rulebook_publish.diff(slower, office) == f"- {told}"
     assert told in rulebook_publish.publish(slower, office, "slower")
     taken_up(stack, office, "axelerator")
     axelerator.missed_call(after)
