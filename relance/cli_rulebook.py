@@ -92,13 +92,18 @@ def simulate(
     files = [*(scenarios or ()), *(Path(each) for each in rulebooks or () if _has_scenarios(each))]
     others = [each for each in rulebooks or () if not _has_scenarios(each)]
     named = dict.fromkeys([*others, *(rulebook or ())])
-    if files and not named:
-        named = {str(_rulebook_of(file)): None for file in files}
+    if files and days is not None:
+        raise typer.BadParameter("a year of life plays no scenarios: leave --scenarios out")
     folders = [folder_of(name) for name in named] or all_rulebooks()
     if days is None:
         from relance.simulate import simulate as run  # noqa: PLC0415
 
-        raise typer.Exit(run(folders, files, as_json=json, say=typer.echo))
+        plays = dict.fromkeys(folders, files)
+        if files and not named:
+            plays = {}
+            for file in files:
+                plays.setdefault(_rulebook_of(file), []).append(file)
+        raise typer.Exit(run(plays, as_json=json, say=typer.echo))
     from relance.year import command  # noqa: PLC0415
 
     plans = [command.Plan(f.resolve(), days, leads_per_day, seed) for f in folders]

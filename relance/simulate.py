@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,18 +86,20 @@ class Played:
 
 
 def simulate(
-    rulebooks: Sequence[Path],
-    scenarios: Sequence[Path] = (),
+    plays: Mapping[Path, Sequence[Path]],
     *,
     as_json: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
-    """Runs the scenarios (default: those of each rulebook) and says how they went.
+    """Runs the scenarios of each rulebook, by its folder (none: all of its own), and says how they
+    went.
 
     Returns 0 only if all pass, 1 if one fails, 2 if the files cannot be used.
     """
     try:
-        played = [_play(folder, scenarios or [folder / "scenarios"]) for folder in rulebooks]
+        played = [
+            _play(folder, chosen or [folder / "scenarios"]) for folder, chosen in plays.items()
+        ]
     except (DirectoryError, RulebookError, ScenarioError, Unknown, WrongSetting) as problem:
         say(json.dumps({"error": str(problem)}, ensure_ascii=False) if as_json else str(problem))
         return UNUSABLE

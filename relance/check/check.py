@@ -62,7 +62,7 @@ def check(folder: Path, states_at_most: int = STATES_AT_MOST) -> Report:
     book, ran = watched(company.book)
     company = Company(book, company.directory)
     exploration = explore(company, states_at_most)
-    refused = exploration.refused | _played(scenarios, company, exploration)
+    refused = exploration.refused | _played(scenarios, company, exploration, findings)
     if scenarios:  # without them much is unproved, and says nothing
         findings += unproved(book, (each.rule for each in scenarios))
         findings += _never(book, ran, refused)
@@ -94,21 +94,32 @@ def _scenarios(folder: Path, company: Company, findings: list[Finding]) -> tuple
         return ()
 
 
-def _played(scenarios: Iterable[Scenario], company: Company, seen: Exploration) -> set[str]:
-    """Plays them; returns the rules that refused something, and adds the stages they reach."""
+def _played(
+    scenarios: Iterable[Scenario], company: Company, seen: Exploration, findings: list[Finding]
+) -> set[str]:
+    """Plays them; returns the rules that refused something, and adds the stages they reach, and
+    that some do not hold: they prove nothing."""
     refused: set[str] = set()
+    failed: list[str] = []
     for number, scenario in enumerate(scenarios, 1):
-        log = perform(scenario, f"s{number}", company).log
-        refused |= refusals(log)
-        entered = [each.data for each in log if isinstance(each.data, StageEntered)]
+        outcome = perform(scenario, f"s{number}", company)
+        refused |= refusals(outcome.log)
+        entered = [each.data for each in outcome.log if isinstance(each.data, StageEntered)]
         seen.stages.update((each.pipeline, each.stage) for each in entered)
+        if not outcome.passed:
+            failed.append(scenario.name)
+    if failed:
+        many = counted(len(failed), "scenario does not hold", "scenarios do not hold")
+        says = f"{many}, and prove nothing; the first is {failed[0]}: see relance simulate"
+        findings.append(Finding("scenario", company.book.name, says))
     return refused
 
 
 def _never(book: Rulebook, ran: set[int], refused: set[str]) -> Iterator[Finding]:
     for number, rule in enumerate(book.rules):
         if number not in ran:
-            says = f"no scenario and no explored path makes it run (when {rule.when.word})"
+            when = f"{rule.when.word} {', '.join(rule.when.values)}"
+            says = f"no scenario and no explored path makes it run (when {when}): {rule.says}"
             yield Finding("never", rule.id, says)
     for id_ in dict.fromkeys(requirement.id for requirement in book.requires):
         if id_ not in refused:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations, product
+from typing import Any
 
 from relance.check.finding import Finding
 from relance.check.logic import impossible, together
-from shared.domain.rulebook.condition import ANY, Not, Task
+from shared.domain.rulebook.condition import ANY, Condition, Filled, Is, Task
 from shared.domain.rulebook.effect import (
     ALL,
     Assign,
@@ -62,48 +63,67 @@ def _same_start(book: Rulebook, one: Rule, other: Rule) -> bool:
 
 
 def _excluding(one: Rule, other: Rule) -> Iterator[str]:
-    """What the two do that cannot both stand at the end; `one` runs first."""
+    """What the two do that cannot both stand at the end; `one` runs first, and where what it does
+    makes the other's `if` impossible, the other does not run at all."""
+    if impossible((*_facts(one), *other.if_)):
+        return
     for mine, theirs in product(one.do, other.do):
-        if mine.on != theirs.on or mine == theirs or _gives_way(other, mine):
-            continue
-        subject = _subject(mine)
-        if subject is not None and subject == _subject(theirs):
-            yield f"both run for the same event, and {subject} cannot be both"
-        yield from _undone(mine, theirs, "the one right after the other")
-
-
-def _gives_way(later: Rule, earlier: Effect) -> bool:
-    """Whether the later rule does not run once the earlier one has made its task."""
-    return isinstance(earlier, CreateTask) and any(
-        isinstance(each, Not)
-        and isinstance(each.not_, Task)
-        and each.not_.task.name in (ANY, earlier.create_task)
-        for each in later.if_
-    )
+        if mine.on == theirs.on:
+            for subject in _decided_otherwise(mine, theirs):
+                yield f"both run for the same event, and {subject} cannot be both"
+            yield from _undone(mine, theirs, "the one right after the other")
 
 
 def _undoing(rule: Rule) -> Iterator[str]:
-    """What a rule does and takes back itself."""
+    """What a rule decides twice, or does and takes back itself."""
     for mine, theirs in combinations(rule.do, 2):
         if mine.on == theirs.on:
+            for subject in _decided_otherwise(mine, theirs):
+                yield f"it decides twice: {subject} cannot be both"
             yield from _undone(mine, theirs, "in one and the same rule")
 
 
-def _subject(effect: Effect) -> str | None:
-    """What an effect decides: two different decisions about it exclude each other."""
-    said = DECIDES.get(type(effect))
-    return None if said is None else said.format(**dict(effect))
+def _facts(rule: Rule) -> Iterator[Condition]:
+    """What holds of the lead once the rule has run."""
+    for effect in rule.do:
+        if effect.on is not None:
+            continue
+        match effect:
+            case Move():
+                yield Is.model_validate({"is": {"stage": [effect.move.rpartition(".")[2]]}})
+            case CreateTask():
+                yield Task.model_validate({"task": {"name": effect.create_task}})
+            case SetFields():
+                yield Is.model_validate({"is": {k: [v] for k, v in effect.set_fields.items()}})
+                yield Filled(filled=tuple(name for name, v in effect.set_fields.items() if v))
 
 
-DECIDES: Mapping[type[Effect], str] = {
-    Move: "where the lead stands",
-    Close: "where the lead stands",
-    Reopen: "where the lead stands",
-    Assign: "the owner",
-    CreateTask: "the new task {create_task} for {to}",
-    PostponeTask: "the due time of {postpone_task}",
-    SetDeadline: "the deadline {set_deadline}",
-    SetFields: "the fields {set_fields}",
+def _decided_otherwise(one: Effect, other: Effect) -> Iterator[str]:
+    mine, theirs = _decisions(one), _decisions(other)
+    yield from (what for what in mine if what in theirs and mine[what] != theirs[what])
+
+
+def _decisions(effect: Effect) -> Mapping[str, object]:
+    """What an effect decides, and how; of what another decides otherwise only one can stand."""
+    decide = DECIDES.get(type(effect))
+    return {} if decide is None else decide(effect)
+
+
+def _of(what: str, how: str | None) -> Callable[[Any], Mapping[str, object]]:
+    """The decision of an effect: `what`, with its own arguments filled in, by its argument `how`;
+    None for all of it."""
+    return lambda effect: {what.format(**dict(effect)): getattr(effect, how) if how else effect}
+
+
+DECIDES: Mapping[type[Effect], Callable[[Any], Mapping[str, object]]] = {
+    Move: _of("where the lead stands", None),
+    Close: _of("where the lead stands", None),
+    Reopen: _of("where the lead stands", None),
+    Assign: lambda effect: {f"the owner of the {effect.task or 'lead'}": effect.assign},
+    CreateTask: _of("the new task {create_task} for {to}", "due"),
+    PostponeTask: _of("the due time of {postpone_task}", "due"),
+    SetDeadline: _of("the deadline {set_deadline}", "due"),
+    SetFields: lambda effect: {f"the field {k}": value for k, value in effect.set_fields.items()},
 }
 
 

@@ -158,7 +158,10 @@ class _Explorer:
             self._told.add(place)
 
             def leads_there(way: Way) -> bool:
-                stand = self._walked(way)
+                try:
+                    stand = self._walked(way)
+                except BROKEN:
+                    return False
                 return stand is not None and place in _forgotten(stand)
 
             self.found.forgotten.append(Forgotten(*place, _shortest(path, leads_there)))

@@ -98,4 +98,5 @@ def _otherwise(
                 name = entry.get("id") or entry.get("template") or ""
                 yield rule, f"without the {kind} {name}".strip(), without(tables, (kind, number))
             for nearest, words, other in speech.broken(tables, (kind, number)):
-                yield nearest or rule or f"{kind} {entry['id']}", words, other
+                name = entry.get("id") or entry.get("template") or str(number + 1)
+                yield nearest or rule or f"{kind} {name}", words, other

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from relance import directory
 from relance.mutants.mutant import Mutant, mutants
 from relance.rows import required_rows
-from relance.scenario import Scenario, load
-from relance.simulate import perform
-from relance.simulation.company import Company
+from relance.scenario import Scenario, ScenarioError, load
+from relance.simulate import perform, scenarios_for
+from relance.simulation.company import Company, read_company
 from shared.domain.directory import Directory
 from shared.domain.rulebook import loader
 from shared.domain.rulebook.mistake import sentences
@@ -76,6 +76,7 @@ def try_all(
 ) -> Trial:
     """Breaks the rulebook of that folder in every way; `only` chooses among the mutants."""
     may_live = justified(folder)
+    _holds(folder)
     made = tuple(mutants(rulebook_folder.texts(folder)))
     chosen = [n for n, each in enumerate(made) if only is None or only(each)]
     broken = {each.rule for each in made}
@@ -95,6 +96,18 @@ def try_all(
                 progress(len(verdicts), len(chosen))
     unbroken = tuple(row for row in rows if row not in broken)
     return Trial(folder.name, tuple(verdicts), may_live, unbroken)
+
+
+def _holds(folder: Path) -> None:
+    """Whatever fails before anything is broken would notice everything. Raises `ScenarioError`."""
+    company = read_company(folder)
+    for each in scenarios_for(company, [folder / "scenarios"]):
+        outcome = perform(each, "unbroken", company)
+        if not outcome.passed:
+            raise ScenarioError(
+                f"{each.file}, {each.name}: it does not hold before anything is broken "
+                f"(step {outcome.failed_step}: {outcome.why}); see relance simulate"
+            )
 
 
 class Survivor(BaseModel):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from relance import directory
 from relance.directory import DirectoryError
-from shared.contract.directory import Document, Site
+from shared.contract.directory import Agent, Document, Site
 from shared.domain.directory import Directory
 from shared.domain.names import Names
 from shared.domain.rulebook.rulebook import Rulebook
@@ -42,11 +42,13 @@ def read_company(folder: Path) -> Company:
     return Company(book, Directory.of(documents))
 
 
-def _elsewhere(book: Rulebook, documents: Iterable[Document]) -> Iterator[str]:
+def _elsewhere(book: Rulebook, documents: Sequence[Document]) -> Iterator[str]:
     """What of the rulebook's sources lies at a site that the directory does not have."""
     sites = [document.id for document in documents if isinstance(document, Site)]
     if not sites:
         yield "directory.toml: there is no [[site]]; a company is somewhere"
+    if not any(isinstance(document, Agent) for document in documents):
+        yield "directory.toml: there is no [[agent]]; somebody works here"
     for source in book.sources.source if sites else ():
         if source.site not in sites:
             yield (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import localedata
+from babel import Locale, UnknownLocaleError
 from phonenumbers import SUPPORTED_REGIONS
 
 from shared.contract.directory import Calendar, Document, Site
@@ -29,7 +29,11 @@ def problem(document: Document) -> tuple[str, str] | None:
 
 def is_language(code: str) -> bool:
     """Whether dates and numbers can be written in this language."""
-    return localedata.exists(code)
+    try:
+        Locale.parse(code)
+    except (UnknownLocaleError, ValueError, TypeError):
+        return False
+    return True
 
 
 def _is_zone(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from pydantic_core import ErrorDetails
@@ -69,6 +70,8 @@ def in_words(details: ErrorDetails) -> str:
 _SAID: Mapping[str, str] = {
     "extra_forbidden": "nobody knows this key; is it misspelt?",
     "missing": "this key is missing",
+    "union_tag_invalid": "there is no {tag}; one of {expected_tags}",
+    "union_tag_not_found": "it does not say what it is",
     "literal_error": "{given} is not expected here; expected {expected}",
     "value_error": "{error}",
     "assertion_error": "{error}",
@@ -99,5 +102,12 @@ def place_of(loc: Iterable[str | int]) -> tuple[str | int, ...]:
 
 
 def _short(given: object) -> str:
-    text = repr(given)
+    """As the file says it, not as we hold it."""
+    match given:
+        case bool():
+            text = "true" if given else "false"
+        case dt.date() | dt.time():
+            text = f"{given} without quotes"
+        case _:
+            text = repr(given)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -122,8 +122,13 @@ def _can_be_played(scenario: Scenario, longest: timedelta) -> bool:
 
 
 def _lasts(scenario: Scenario) -> timedelta:
-    untils = (step.until for step in scenario.steps if isinstance(step, Until))
-    return max([scenario.start, *untils]) - scenario.start
+    now = scenario.start
+    for step in scenario.steps:
+        if isinstance(step, Wait):
+            now += step.wait
+        elif isinstance(step, Until):
+            now = max(now, step.until)
+    return now - scenario.start
 
 
 def _weeks_until(end: datetime, start: datetime) -> timedelta:

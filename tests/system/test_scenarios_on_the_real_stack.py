@@ -52,6 +52,9 @@ TOLD_OTHERWISE = {
     "While the e-mail waits for the morning, the Credsii request stays open",
     "Half past nine in the evening is too late to write to somebody, "
     "eight in the morning is not too early",
+    # It begins three days later: the leads of the others would be given away at nine the next
+    # morning, when the digests go too, in either order.
+    "A project's next step is three working days ahead, and again when it is done",
 }
 
 

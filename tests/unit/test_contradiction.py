@@ -49,6 +49,19 @@ def found(text: str) -> list[tuple[str, str]]:
         ),
         (
             rules(
+                'do = [{ set_fields = { projet = "achat" } }]',
+                'do = [{ set_fields = { projet = "reprise" } }]',
+            ),
+            "house-20 and house-21",
+            "the field projet cannot be both",
+        ),
+        (
+            rules('do = [{ move = "essai" }, { close = "lost" }]'),
+            "house-20",
+            "it decides twice: where the lead stands cannot be both",
+        ),
+        (
+            rules(
                 'do = [{ create_task = "ecrire", due = { in = "1h" } }]',
                 'do = [{ cancel_task = "all" }]',
             ),
@@ -89,6 +102,17 @@ def test_two_words_that_exclude_each_other_are_found(text: str, where: str, says
             'do = [{ create_task = "ecrire", due = { in = "1h" } }]',
             'if = [{ not = { task = { name = "any" } } }]\n'
             'do = [{ create_task = "ecrire", due = { in = "2h" } }]',
+        ),
+        # The first takes the lead out of the stage that the other one asks for.
+        rules(
+            'if = [{ is = { stage = "nouveau" } }]\ndo = [{ move = "essai" }]',
+            'if = [{ is = { stage = "nouveau" } }]\ndo = [{ move = "en_contact" }]',
+        ),
+        # The first fills the field that the other one wants empty.
+        rules(
+            'if = [{ not = { filled = "projet" } }]\n'
+            'do = [{ set_fields = { projet = "achat" } }, { assign = "role:gestionnaire" }]',
+            'if = [{ not = { filled = "projet" } }]\ndo = [{ assign = "team:site" }]',
         ),
         # Of two leads.
         rules('do = [{ close = "won", on = "linked" }]', 'do = [{ move = "essai" }]'),

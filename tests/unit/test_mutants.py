@@ -45,7 +45,7 @@ def test_words_yeses_lists_and_declarations_are_said_otherwise_by_the_models() -
     said = {m.name for m in mutants(FILES)}
 
     assert "001-23: do due of open_hours → elapsed" in said
-    assert "001-70: do once_per stage → lead" in said
+    assert "001-42: do once_per day → lead" in said
     assert "001-61: do to role:head_of_sales → owner" in said
     assert "001-70: do reopen previous → new" in said
     assert "001-58: need is payment without partial" in said

@@ -11,6 +11,7 @@ from services.pipeline.core.world import UnknownLead
 from shared.contract.directory import Site
 from shared.contract.envelope import Envelope
 from shared.contract.pipeline import (
+    ActionRefused,
     DeadlineSet,
     LeadLate,
     NotificationRequested,
@@ -256,3 +257,27 @@ def test_an_email_only_lead_has_a_next_step_when_there_is_nothing_left_to_ask_fo
         fired = DeadlineReached(name="contact_data", deadline_set=asked.id, due_at=desk.now)
         desk.put(fired, lead.id)
         assert desk.task(lead, "write_back").to == lead.owner
+
+
+@pytest.mark.parametrize(
+    ("act", "due", "missing"),
+    [
+        ("create_task", {"in": "1y"}, ("due",)),
+        ("create_task", {"in": "first_respons"}, ("due",)),
+        ("create_task", {"before": "soon", "from": "received"}, ("due",)),
+        ("create_task", {"on": "nothing_of_that_name"}, ("field",)),
+        ("postpone_task", {"in": "1y"}, ("due",)),
+        ("postpone_task", {"in": "first_response", "of": "working_days"}, ("due",)),
+    ],
+)
+def test_a_due_time_that_nobody_can_count_is_refused_and_not_lost(
+    act: str, due: dict[str, str], missing: tuple[str, ...]
+) -> None:
+    """Before, reminders set such a deadline aside, and nobody was told of it."""
+    desk = Desk()
+    lead = desk.receive(IVAN)
+
+    (refusal,) = desk.act(lead, act, task="call_back", due=due)
+
+    assert isinstance(refusal.data, ActionRefused)
+    assert [need.missing for need in refusal.data.needs] == [missing]

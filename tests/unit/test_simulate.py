@@ -37,7 +37,7 @@ def said() -> list[str]:
 def run(folder: Path, said: list[str], step: str, *, as_json: bool = False) -> int:
     file = folder / "calls.toml"
     file.write_text(SCENARIO % step, encoding="utf-8")
-    return simulate([AXELERATOR], [file], as_json=as_json, say=said.append)
+    return simulate({AXELERATOR: [file]}, as_json=as_json, say=said.append)
 
 
 def test_it_ends_with_0_only_when_every_scenario_holds(tmp_path: Path, said: list[str]) -> None:
@@ -169,8 +169,8 @@ def test_what_cannot_be_done_fails_with_a_sentence(
 def test_files_that_cannot_be_used_end_with_2_and_one_sentence(
     tmp_path: Path, said: list[str]
 ) -> None:
-    assert simulate([tmp_path / "nowhere"], say=said.append) == 2
-    assert simulate([AXELERATOR], [tmp_path / "none.toml"], say=said.append) == 2
+    assert simulate({tmp_path / "nowhere": []}, say=said.append) == 2
+    assert simulate({AXELERATOR: [tmp_path / "none.toml"]}, say=said.append) == 2
     assert run(tmp_path, said, '{ expect = "LeadMade" },') == 2
 
     assert "there is no rulebook.toml" in said[0]
@@ -203,8 +203,20 @@ def test_a_name_that_nothing_has_is_found_before_it_can_pass_as_never(
 def test_a_scenario_of_another_rulebook_is_named(said: list[str]) -> None:
     theirs = PROJECT / "rulebooks" / "car_bdc" / "scenarios" / "appels.toml"
 
-    ended = simulate([PROJECT / "rulebooks" / "axelerator"], [theirs], say=said.append)
+    ended = simulate({AXELERATOR: [theirs]}, say=said.append)
 
     assert ended == 2
     assert "appels.toml, 002-" in said[0]
     assert "axelerator has no site 'montreal'; does the scenario belong to another" in said[0]
+
+
+def test_files_of_two_rulebooks_are_each_played_in_their_own() -> None:
+    one, other = (
+        min((PROJECT / "rulebooks" / name / "scenarios").glob("*.toml"))
+        for name in ("carvivo", "pagesjaunes")
+    )
+
+    done = CliRunner().invoke(app, ["simulate", "--scenarios", str(one), str(other), "--json"])
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["passed"] == len(load([one])) + len(load([other]))

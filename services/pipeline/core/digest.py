@@ -121,13 +121,13 @@ def _absent(declared: Digest, morning: Morning, manager: str) -> list[JsonValue]
 
 
 def _team_of(directory: Directory, manager: str) -> list[Agent]:
-    """The agents whose team this one manages, by id, and those who have left and for whom nobody
-    nearer answers: they may have left open leads."""
+    """Those for whom this one answers, by id: the agents of the teams they manage, or of teams
+    whose manager has left; and whoever has left, for they may have left open leads."""
     return [
         agent
         for agent in directory.everybody
-        if (agent.team is not None and directory.team(agent.team).manager == manager)
-        or (agent.withdrawn and manager in {each.id for each in directory.managers_of(agent.id)})
+        if (agent.team is not None or agent.withdrawn)
+        and manager in {each.id for each in directory.managers_of(agent.id)}
     ]
 
 

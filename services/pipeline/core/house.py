@@ -16,6 +16,7 @@ from services.pipeline.core.evolve_erased import ours
 from services.pipeline.core.fields import READERS, read_point
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.merge import merge_to_undo
+from services.pipeline.core.moment import is_countable
 from services.pipeline.core.notify import attachments
 from services.pipeline.core.party import ISSUER, NEXT_OF, SITE
 from services.pipeline.core.phrase import Phrases, shown
@@ -24,6 +25,7 @@ from services.pipeline.core.turn import Scene
 from services.pipeline.core.value import is_link, read_value
 from shared.contract.pipeline import Need
 from shared.domain.directory import Unknown
+from shared.domain.rulebook.due import DueTime
 from shared.domain.rulebook.effect import PREVIOUS
 from shared.domain.rulebook.reference import CONTACT_FIELDS
 
@@ -306,6 +308,24 @@ def _new_task(scene: Scene, action: acts.CreateTask, phrases: Phrases) -> Iterat
         yield _unknown(phrases, "task", action.task, scene.book.tasks)
     if action.to is not None:
         yield from _agent(scene, action.to, phrases)
+    if action.due is not None:
+        yield from _due(scene, action.due, phrases)
+
+
+def _postponed(scene: Scene, action: acts.PostponeTask, phrases: Phrases) -> Iterator[Need]:
+    yield from _task_in_hand(scene, action, phrases)
+    yield from _due(scene, action.due, phrases)
+
+
+def _due(scene: Scene, due: DueTime, phrases: Phrases) -> Iterator[Need]:
+    """What nobody could count would be due never, and nobody would be told."""
+    for text in (due.in_, due.before):
+        if text is not None and not is_countable(scene, due, text):
+            says = phrases.say("due_says", name=text)
+            yield _need("value", says, ("due",), phrases.say("due"))
+    dates = [field.id for field in scene.book.fields.values() if field.type == "date"]
+    if isinstance(due.on, str) and due.on not in dates:
+        yield _unknown(phrases, "field", due.on, dates)
 
 
 def _task_in_hand(
@@ -348,7 +368,7 @@ HOUSE: Mapping[type[ActionBase], Callable[[Scene, Any, Phrases], Iterator[Need]]
     acts.Move: _move,
     acts.Close: _close,
     acts.CreateTask: _new_task,
-    acts.PostponeTask: _task_in_hand,
+    acts.PostponeTask: _postponed,
     acts.CompleteTask: _task_in_hand,
     acts.CancelTask: _task_in_hand,
     acts.Acknowledge: _acknowledge,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.pipeline.core.turn import Scene
 from shared.contract.due import Due, Of
-from shared.domain.duration import parse
+from shared.domain.duration import mismatch, parse
 from shared.domain.local_time import moved
 from shared.domain.rulebook.due import DueTime, Moment
 
@@ -52,6 +52,14 @@ def counted_by(scene: Scene, due: DueTime) -> Of:
         return due.of
     chosen = scene.directory.site(scene.lead.site).settings.get(setting.id)
     return "elapsed" if setting.is_elapsed(chosen) else due.of
+
+
+def is_countable(scene: Scene, due: DueTime, duration: str) -> bool:
+    """Whether this length of an action's due time, or the setting it names, can be counted."""
+    try:
+        return mismatch(parse(length(scene, duration)), counted_by(scene, due)) is None
+    except ValueError:
+        return False
 
 
 def due_of(scene: Scene, due: DueTime) -> Due | None:

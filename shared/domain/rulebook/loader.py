@@ -59,6 +59,10 @@ def load(files: Mapping[str, str]) -> Rulebook:
     problems += [_placed(tables, path, what) for path, what in dangling(book)]
     if not is_language(book.language):
         problems.append(f"{RULEBOOK}: language: {book.language!r} is no language such as fr")
+    for template in book.messages.template:
+        if template.language is not None and not is_language(template.language):
+            why = f"{template.language!r} is no language such as fr"
+            problems.append(f"{MESSAGES}: template {template.id}: language: {why}")
     problems += _source_problems(book)
     problems += _file_problems(book, files)
     if problems:

@@ -41,6 +41,8 @@ def by_id(tables: object) -> object:
     keyed: dict[object, object] = {}
     for table in tables:
         id_ = table.get("id", "?") if isinstance(table, Mapping) else "?"
+        if not isinstance(id_, str):
+            raise PydanticCustomError("twice", "an id is a text in quotes, not {id}", {"id": id_})
         if id_ in keyed:
             raise PydanticCustomError("twice", "{id} is declared twice", {"id": repr(id_)})
         keyed[id_] = table
