@@ -37,7 +37,7 @@ lint: $(READY) ## style, types, and who may import whom
 bench: $(READY) ## what it does a second and what that costs; ARGS="--quick", ARGS="--only relay"
 	@$(RUN) -m benchmarks $(ARGS)
 
-mutants: $(READY) ## break each rule of the rulebooks in turn: does a scenario notice?
+mutants: $(READY) ## break each rule and word of the rulebooks: does a scenario notice?
 	@.venv/bin/relance mutants $(ARGS)
 
 faults: $(READY) ## what faults do: kills, freezes, outages, full disks; a table

@@ -120,7 +120,7 @@ def mutants(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
-    """Break each rule of a rulebook in turn and see whether a scenario notices.
+    """Break each rule, word and declaration of a rulebook in turn: does a scenario notice?
 
     Exit 0 only if every mutant is noticed or has a reason in the rulebook's mutants.toml.
     """

@@ -30,9 +30,12 @@ KINDS: Mapping[str, str] = {
 FORMATS: Mapping[str, str] = {
     "date": f"^{DAY}$",
     "time": f"^{CLOCK}$",
-    "date-time": f"^{DAY}([T ]{CLOCK}(Z|[+-][0-9]{{2}}:[0-9]{{2}})?)?$",
+    "date-time": f"^{DAY}[T ]{CLOCK}(Z|[+-][0-9]{{2}}:[0-9]{{2}})$",
     "duration": DURATION,
 }
+LOCAL = f"^{DAY}([T ]{CLOCK})?$"
+"""A date and time of the site: without an offset."""
+
 OWN: Mapping[tuple[str, str], str] = {
     ("Setting", "min"): DURATION,
     ("Setting", "max"): DURATION,
@@ -68,7 +71,7 @@ def _pattern(schema: Mapping[str, Any], local: bool) -> str | None:
     if schema.get("type") != "string" or schema.keys() & {"pattern", "enum", "const"}:
         return None
     if (pattern := FORMATS.get(str(schema.get("format")))) is not None:
-        return pattern.replace("(Z|[+-][0-9]{2}:[0-9]{2})?", "") if local else pattern
+        return LOCAL if local and schema.get("format") == "date-time" else pattern
     return _BY_DESCRIPTION.get(str(schema.get("description", "")).partition(", or `")[0])
 
 

@@ -54,7 +54,7 @@ SAID: Mapping[tuple[str, str], str] = {
     ("Template", "attach"): "has attached",
     ("AttachBy", "files"): "has for each value",
     ("Rest", "why"): "that is right because",
-    ("Requirement", "level"): "does not hold: whoever goes against it is",
+    ("Requirement", "level"): ": whoever goes against it is",
 }
 ORDERED = frozenset({("Identity", "keep"), ("Digest", "sections")})
 

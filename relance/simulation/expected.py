@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Literal, Self
 
@@ -22,6 +23,17 @@ EVENTS: dict[str, type[Event]] = {cls.__name__: cls for cls in EVENT_CLASSES.val
 
 ABOUT_THE_ENVELOPE = frozenset({"lead", "rule", "time"})
 """What an expectation may say of any event: whose lead, which rule made it, when (local)."""
+
+
+INSTANTS = frozenset({"time", "due_at", "starts_at", "ends_at"})
+"""Fields of events that are compared as local times."""
+
+
+def _is_instant(value: object) -> bool:
+    try:
+        return isinstance(value, datetime) or bool(datetime.fromisoformat(str(value)))
+    except ValueError:
+        return False
 
 
 class _Expectation(Step, ABC):
@@ -49,11 +61,20 @@ class _Expectation(Step, ABC):
     @model_validator(mode="after")
     def _names_exist(self) -> _Expectation:
         check_event(self.event, self.given, bool(self.texts))
+        for name, value in self.given.items():
+            if name in INSTANTS and not _is_instant(value):
+                raise ValueError(f"{name}: {value!r} is no local time such as 2026-03-02T09:00")
         return self
 
 
 class Expect(_Expectation):
-    """Such an event happened (`times`: exactly so often; else at least once)."""
+    """Such an event happened (`times`: exactly so often; else at least once) since the last step
+    that was no expectation; since the beginning with `since = "start"`.
+
+    The event is one of `docs/events`, by its title. Whatever else the step says must be so: any
+    field of the event, `lead` (whose, by its `as`), `rule` (which made it), `time` (local), `task`
+    (its kind); and its words contain each of `text_has`.
+    """
 
     expect: str
 
@@ -64,7 +85,7 @@ class Expect(_Expectation):
 
 
 class ExpectNo(_Expectation):
-    """No such event happened."""
+    """No such event happened; said as for `expect`, without `times`."""
 
     expect_no: str
     times: None = None

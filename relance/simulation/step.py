@@ -209,6 +209,12 @@ class Away(BaseModel):
     to: Local
     withdrawn: bool = False
 
+    @model_validator(mode="after")
+    def _lasts(self) -> Away:
+        if self.to <= self.from_:
+            raise ValueError("an absence ends after it begins: `to` lies before `from`")
+        return self
+
 
 class Answer(Step):
     """Whoever was asked about `lead` answers, by the link in the message they got.
@@ -222,9 +228,28 @@ class Answer(Step):
     by: str | None = None
 
 
+def _listed(spans: object) -> list[object]:
+    if not isinstance(spans, list | tuple):
+        raise ValueError('write hours as a list of [opens, closes]: [["09:00", "18:00"]]')
+    return list(spans)
+
+
+def _interval(span: object) -> dict[str, object]:
+    if not isinstance(span, list | tuple) or len(span) != 2:
+        raise ValueError('write hours as [opens, closes], such as ["09:00", "18:00"]')
+    opens, closes = span
+    return {"opens": opens, "closes": closes}
+
+
 class Declare(Step):
     """The company changes something: a site's weekly opening hours, one setting, an absence, or
-    whether an agent can take a call (`agent`, `state`)."""
+    whether an agent can take a call.
+
+    `calendar`: each weekday as a list of [opens, closes]; a day that is not named is closed.
+    `closing`: a day (`on`) on which the site is closed, or open at `hours` of its own. `setting`:
+    its name and value. `absence`: `agent`, `from`, `to`; `withdrawn` takes it back.
+    `availability`: `agent` and `state`, `available` or `busy`.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -241,10 +266,7 @@ class Declare(Step):
     def weekly(self) -> dict[Weekday, tuple[Interval, ...]]:
         """The opening hours of a `calendar`; a day that is not named is closed."""
         return _WEEKLY.validate_python(
-            {
-                day: [{"opens": opens, "closes": closes} for opens, closes in intervals]
-                for day, intervals in self.values.items()
-            }
+            {day: [*map(_interval, _listed(spans))] for day, spans in self.values.items()}
         )
 
     @property
@@ -257,7 +279,7 @@ class Declare(Step):
     @property
     def day(self) -> SpecialDay:
         """The day on which the site is closed, or open at `hours` of its own, for a `closing`."""
-        hours = [{"opens": a, "closes": b} for a, b in self.values.get("hours", ())]
+        hours = [*map(_interval, _listed(self.values.get("hours", [])))]
         return SpecialDay.model_validate({"on": self.values.get("on"), "hours": hours})
 
     @property

@@ -16,6 +16,7 @@ from relance.simulation.expected import EVENTS, Expect, ExpectNo, Refuse, View
 from relance.simulation.step import Declare, Receive, Step
 from services.pipeline.core.lead import Lead
 from shared.domain.directory import Directory
+from shared.domain.rulebook.effect import Ask
 from shared.domain.rulebook.reference import known_names
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.word import Kind
@@ -41,6 +42,10 @@ _DECLARED: Mapping[str, tuple[Kind, ...]] = {
 """By the fields of events: the kinds of declarations that their values are ids of."""
 
 
+_WATCHED = tuple(name for name in EVENTS if name.startswith(("Deadline", "Task", "LeadOverdue")))
+"""Events whose name is that of a task or of a deadline."""
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """The ids of one company, by what an event's field holds."""
@@ -58,8 +63,13 @@ class Vocabulary:
             if isinstance(step, Expect | ExpectNo | View):
                 model = Lead if isinstance(step, View) else EVENTS[step.event]
                 for name, value in step.given.items():
-                    if isinstance(value, str) and (why := self._problem(model, name, value)):
-                        yield number, why
+                    for each in value if isinstance(value, list | tuple) else (value,):
+                        if isinstance(each, str) and (why := self._problem(model, name, each)):
+                            yield number, why
+                if isinstance(step.given.get("fields"), Mapping):
+                    for name in step.given["fields"]:
+                        if why := self._unknown("field", name, self._names["fields"]):
+                            yield number, why
 
     def rule_problem(self, rule: str) -> str | None:
         """Why a scenario cannot prove this rule, in a sentence; None when it can."""
@@ -67,7 +77,8 @@ class Vocabulary:
         return self._unknown("rule", rule, self._names["rule"] | {HOUSE, *rows})
 
     def _problem(self, model: type[BaseModel], field: str, value: str) -> str | None:
-        known = _spelt_out(model, field) or self._names.get(field)
+        of_event = f"{model.__name__}.{field}"
+        known = _spelt_out(model, field) or self._names.get(of_event) or self._names.get(field)
         return None if known is None else self._unknown(field, value, known)
 
     def _unknown(self, field: str, value: str, known: frozenset[str]) -> str | None:
@@ -88,8 +99,29 @@ class Vocabulary:
         }
         names |= dict.fromkeys(_PEOPLE, people)
         names["to"] = people | outside
+        names["stage"] = names["left"] = frozenset(id_ for _, id_ in self.book.stages)
+        watched = frozenset((*declared["task"], *declared["deadline"]))
+        names |= dict.fromkeys((f"{event}.name" for event in _WATCHED), watched)
+        names["DocumentAttached.kind"] = frozenset(self.book.documents)
+        names["site"] = frozenset(site.id for site in self.directory.sites)
+        names["answer"] = frozenset(_answers(self.book))
+        names["fields"] = frozenset((*declared["filled"], *_mapped(self.book)))
         names["rule"] = frozenset(_rule_ids(self.book.model_dump(mode="json")))
         return names
+
+
+def _answers(book: Rulebook) -> Iterator[str]:
+    """What can be answered: to our questions, and by a calendar to an invitation."""
+    yield from ("accepted", "declined", "tentative")
+    for rule in book.rules:
+        for effect in rule.do:
+            if isinstance(effect, Ask):
+                yield from effect.answers
+
+
+def _mapped(book: Rulebook) -> Iterator[str]:
+    for source in book.sources.source:
+        yield from source.mapping.values()
 
 
 def _people_in(step: Step) -> Iterator[str]:
@@ -101,7 +133,7 @@ def _people_in(step: Step) -> Iterator[str]:
     if isinstance(step, Declare):
         told = step.values.get("agent")
         yield from (told,) if isinstance(told, str) else ()
-    for name in ("by", "owner", "answered_by", "agent"):
+    for name in ("by", "owner", "answered_by", "agent", "manager"):
         who = getattr(step, name, None)
         if isinstance(who, str) and not isinstance(step, Expect | ExpectNo | Declare):
             yield who

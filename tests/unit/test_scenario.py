@@ -79,6 +79,19 @@ def test_a_step_is_named_by_its_first_word() -> None:
         ('{ receive = "email", phone = "1" }', "carries no phone; it carries auto, email"),
         ('{ declare = "calendar", friday = [["09:00", "18:00"]] }', "friday"),
         ('{ declare = "calendar", fri = [["09:00", "25:00"]] }', "fri.0.closes"),
+        ('{ declare = "calendar", fri = 1 }', "write hours as a list of [opens, closes]"),
+        (
+            '{ declare = "closing", on = "2026-03-03", hours = [["14:00"]] }',
+            "write hours as [opens",
+        ),
+        (
+            '{ declare = "absence", agent = "anna", from = "2026-03-03T00:00", '
+            'to = "2026-03-02T00:00" }',
+            "an absence ends after it begins",
+        ),
+        ('{ expect = "LeadAssigned", time = "9:00" }', "time: '9:00' is no local time such as"),
+        ('{ expect = "LeadAssigned", time = 3 }', "time: 3 is no local time such as"),
+        ('{ act = "mov", by = "anna", to = "x" }', "there is no mov; one of"),
         ('{ wait = "soon" }', "'soon' is no duration: write 30m, 2h, 1d, 1w or 3mo"),
         ('{ until = "2026-03-02T10:00+03:00" }', "write local time of the site"),
     ],

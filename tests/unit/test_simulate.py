@@ -189,6 +189,11 @@ def test_files_that_cannot_be_used_end_with_2_and_one_sentence(
         ('{ expect_no = "LeadClosed", reason = "compettion" }', "no reason is called"),
         ('{ expect_no = "TaskCreated", task = "cal_back" }', "did you mean call_back?"),
         ('{ expect_no = "TaskCreated", rule = "001-99" }', "no rule is called '001-99'"),
+        ('{ expect_no = "StageEntered", stage = "sales.new" }', "no stage is called 'sales.new'"),
+        ('{ expect_no = "DeadlineSet", name = "reactivaton" }', "did you mean reactivation?"),
+        ('{ expect_no = "DocumentAttached", kind = "call_recordng" }', "call_recording?"),
+        ('{ expect_no = "FieldsSet", fields = { nishe = "x" } }', "did you mean niche?"),
+        ('{ view = "list", manager = "bosss", leads = [] }', "did you mean boss?"),
         ('{ view = "list", stage = "nwe", leads = [] }', "did you mean new?"),
     ],
 )
