@@ -159,7 +159,8 @@ def _document(kind: Kind, table: object) -> Document:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in place_of(first["loc"]))
-        raise ValueError(f"{named}: {field}: {in_words(first)}") from None
+        where = f"{named}: {field}" if field else named
+        raise ValueError(f"{where}: {in_words(first)}") from None
 
 
 def _not_in_the_world(documents: Iterable[Document]) -> Iterator[str]:

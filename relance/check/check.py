@@ -53,8 +53,11 @@ def check(folder: Path, states_at_most: int = STATES_AT_MOST) -> Report:
         company = read_company(folder)
     except (DirectoryError, RulebookError, Unknown, WrongSetting) as problem:
         said = str(problem).splitlines()
-        return Report(folder.name, tuple(Finding("file", folder.name, line) for line in said))
-    findings = [Finding("template", folder.name, why) for why in problems(company.book.messages)]
+        name = folder.resolve().name
+        return Report(name, tuple(Finding("file", name, line) for line in said))
+    findings = [
+        Finding("template", company.book.name, why) for why in problems(company.book.messages)
+    ]
     findings += _survivors(folder)
     findings += nobody(company)
     findings += contradictions(company.book)
@@ -68,8 +71,9 @@ def check(folder: Path, states_at_most: int = STATES_AT_MOST) -> Report:
         findings += _never(book, ran, refused)
         findings += _unreached(book, exploration)
     findings += _explored(exploration)
+    name = folder.resolve().name
     return Report(
-        book.name,
+        book.name if name == book.name else f"{book.name} ({name})",
         tuple(findings),
         rules=len(book.rules) + len(book.requires),
         rows=len(required_rows().get(book.name, ())),

@@ -254,3 +254,15 @@ def test_whom_nobody_knows_is_found(
     findings = check(folder, 10).findings
 
     assert any(each.kind == kind and sentence in each.says for each in findings)
+
+
+def test_a_copy_under_another_name_has_a_report_of_its_own(tmp_path: Path) -> None:
+    copy = tmp_path / "carvivo_new"
+    copytree(PROJECT / "rulebooks" / "carvivo", copy)
+    (copy / "directory.toml").write_text("")
+
+    done = CliRunner().invoke(app, ["check", "carvivo", str(copy), "--json", "--states", "10"])
+
+    reports = json.loads(done.output)["rulebooks"]
+    assert set(reports) == {"carvivo", "carvivo_new"}
+    assert not reports["carvivo_new"]["ok"]
