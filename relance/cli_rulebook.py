@@ -89,8 +89,12 @@ def simulate(
     what people would have lived is told; exit 0 only if no open lead was ever without a next step.
     """
     # `--scenarios A B`: an option takes one value, so B comes as an argument.
-    files = [*(scenarios or ()), *(Path(each) for each in rulebooks or () if _has_scenarios(each))]
-    others = [each for each in rulebooks or () if not _has_scenarios(each)]
+    files, others = list(scenarios or ()), []
+    for each in rulebooks or ():
+        if _has_scenarios(each):
+            files.append(Path(each))
+        else:
+            others.append(each)
     named = dict.fromkeys([*others, *(rulebook or ())])
     if files and days is not None:
         raise typer.BadParameter("a year of life plays no scenarios: leave --scenarios out")

@@ -27,7 +27,7 @@ from shared.contract.directory import (
     kind_of,
 )
 from shared.domain import plausible
-from shared.domain.wrong_value import in_words, place_of
+from shared.domain.wrong_value import in_words, not_text, place_of
 
 ORDER: tuple[Kind, ...] = ("calendar", "site", "team", "agent", "absence", "availability")
 """What is named by others comes first."""
@@ -92,7 +92,9 @@ def read(file: Path) -> list[Document]:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise DirectoryError(f"{file} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DirectoryError(f"{file.name}: {not_text(error)}.") from None
+    except tomllib.TOMLDecodeError as error:
         raise DirectoryError(f"{file.name} is not valid TOML: {error}.") from None
     problems = [
         f"{file.name}: {name!r} is no part of a directory; expected [[{']], [['.join(ORDER)}]]"

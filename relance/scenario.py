@@ -27,7 +27,7 @@ from relance.simulation.step import (
     Until,
     Wait,
 )
-from shared.domain.wrong_value import in_words, place_of
+from shared.domain.wrong_value import in_words, not_text, place_of
 
 STEPS: dict[str, type[Step]] = {
     "receive": Receive,
@@ -140,8 +140,7 @@ def load(paths: Iterable[Path]) -> tuple[Scenario, ...]:
             except OSError as error:
                 raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from None
             except UnicodeDecodeError as error:
-                why = f"byte {error.start} is not UTF-8; save the file as UTF-8 text"
-                raise ScenarioError(f"{file}: {why}") from None
+                raise ScenarioError(f"{file}: {not_text(error)}") from None
             found += parse(text, file.name)
     if not found:
         raise ScenarioError(f"there are no scenarios in {', '.join(map(str, paths))}")

@@ -29,17 +29,18 @@ def _on_the_line(stand: Stand, lead: Lead) -> Iterator[Move]:
     if phone is None:
         return
     agents = [agent.id for agent in stand.world.directory.agents]
-    others = [agent for agent in agents if agent != lead.owner][:1]
-    calls = [("the phone of the house rings for the contact", Call(call="started"))]
-    calls += [
-        (f"{agent} is on the line with the contact", Call(call="started", agent=agent))
-        for agent in (*others, *([lead.owner] if lead.owner else []))
-    ]
-    ended = [
-        (f"{agent} has called the contact", Call(call="ended", agent=agent, duration_s=60))
-        for agent in (*others, *([lead.owner] if lead.owner else []))
-    ]
-    wanted = (calls if "call_started" in spoken else []) + (ended if "call_ended" in spoken else [])
+    callers = [agent for agent in agents if agent != lead.owner][:1]
+    callers += [lead.owner] if lead.owner else []
+    wanted: list[tuple[str, Call]] = []
+    if "call_started" in spoken:
+        wanted.append(("the phone of the house rings for the contact", Call(call="started")))
+    for agent in callers:
+        if "call_started" in spoken:
+            on_the_line = Call(call="started", agent=agent)
+            wanted.append((f"{agent} is on the line with the contact", on_the_line))
+        if "call_ended" in spoken:
+            over = Call(call="ended", agent=agent, duration_s=60)
+            wanted.append((f"{agent} has called the contact", over))
     for words, step in wanted:
 
         def do(other: Stand, step: Call = step, phone: str = phone) -> bool:
@@ -48,7 +49,8 @@ def _on_the_line(stand: Stand, lead: Lead) -> Iterator[Move]:
             except NoSuchSource:
                 return False
             other.until(other.now + MINUTE)
-            return bool(other.receive(told(step, source, f"c{other.key()}", other.now, phone)))
+            name = f"{other.name}-{other.key()}"
+            return bool(other.receive(told(step, source, name, other.now, phone)))
 
         yield Move(words, do)
 

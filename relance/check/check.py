@@ -49,11 +49,12 @@ class Report:
 
 def check(folder: Path, states_at_most: int = STATES_AT_MOST) -> Report:
     """Everything that can be said of this rulebook without anybody working by it."""
+    folder = folder.resolve()
+    name = folder.name
     try:
         company = read_company(folder)
     except (DirectoryError, RulebookError, Unknown, WrongSetting) as problem:
         said = str(problem).splitlines()
-        name = folder.resolve().name
         return Report(name, tuple(Finding("file", name, line) for line in said))
     findings = [
         Finding("template", company.book.name, why) for why in problems(company.book.messages)
@@ -71,7 +72,6 @@ def check(folder: Path, states_at_most: int = STATES_AT_MOST) -> Report:
         findings += _never(book, ran, refused)
         findings += _unreached(book, exploration)
     findings += _explored(exploration)
-    name = folder.resolve().name
     return Report(
         book.name if name == book.name else f"{book.name} ({name})",
         tuple(findings),

@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pydantic import BaseModel
-
 from relance.check.finding import Finding
-from relance.rows import required_rows
+from relance.rows import required_rows, rules_in
 from relance.stack.home import PROJECT
-from shared.domain.rulebook.message import Hold
-from shared.domain.rulebook.rule import Requirement, Rule
 from shared.domain.rulebook.rulebook import Rulebook
 
 NUMBERED = re.compile(r"\d{3}-L?\d{1,2}")
@@ -36,7 +32,7 @@ def unproved(book: Rulebook, scenarios: Iterable[str]) -> Iterator[Finding]:
 
 def named_rules(book: Rulebook) -> set[str]:
     """Every numbered sentence that the rulebook names: of its rules and what it declares."""
-    return {rule for rule in _rules_in(book) if NUMBERED.fullmatch(rule)}
+    return {rule for rule in rules_in(book) if NUMBERED.fullmatch(rule)}
 
 
 def _exists(test: str) -> bool:
@@ -45,20 +41,3 @@ def _exists(test: str) -> bool:
     if not path.is_file():
         return False
     return re.search(rf"^\s*(async )?def {name}\(", path.read_text(), re.MULTILINE) is not None
-
-
-def _rules_in(part: object) -> Iterator[str]:
-    if isinstance(part, BaseModel):
-        for name in type(part).model_fields:
-            value = getattr(part, name)
-            own = isinstance(part, Hold) or (name == "id" and isinstance(part, Rule | Requirement))
-            if isinstance(value, str) and (name == "rule" or own):
-                yield value
-            else:
-                yield from _rules_in(value)
-    elif isinstance(part, dict):
-        for value in part.values():
-            yield from _rules_in(value)
-    elif isinstance(part, list | tuple):
-        for value in part:
-            yield from _rules_in(value)

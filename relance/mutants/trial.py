@@ -19,8 +19,8 @@ from relance import directory
 from relance.mutants.mutant import Mutant, mutants
 from relance.rows import required_rows
 from relance.scenario import Scenario, ScenarioError, load
-from relance.simulate import perform, scenarios_for
-from relance.simulation.company import Company, read_company
+from relance.simulate import perform
+from relance.simulation.company import Company
 from shared.domain.directory import Directory
 from shared.domain.rulebook import loader
 from shared.domain.rulebook.mistake import sentences
@@ -99,15 +99,13 @@ def try_all(
 
 
 def _holds(folder: Path) -> None:
-    """Whatever fails before anything is broken would notice everything. Raises `ScenarioError`."""
-    company = read_company(folder)
-    for each in scenarios_for(company, [folder / "scenarios"]):
-        outcome = perform(each, "unbroken", company)
-        if not outcome.passed:
-            raise ScenarioError(
-                f"{each.file}, {each.name}: it does not hold before anything is broken "
-                f"(step {outcome.failed_step}: {outcome.why}); see relance simulate"
-            )
+    """What fails before anything is broken would notice everything. Raises `ScenarioError`."""
+    ground = _ground(folder)
+    failed = _noticed(ground.scenarios, Company(loader.load(ground.files), ground.directory))
+    if failed is not None:
+        raise ScenarioError(
+            f"{failed}: it does not hold before anything is broken; see relance simulate"
+        )
 
 
 class Survivor(BaseModel):

@@ -13,6 +13,9 @@ from relance.rulebook_diff.value import dumped, items_of
 from shared.domain.rulebook.effect import Effect
 from shared.domain.rulebook.word import Word
 
+Pair = tuple[Word | None, Word | None]
+"""The same in the old rulebook and in the new one; None where it is in one of them only."""
+
 
 def rules_moved(
     kind: str, old: Sequence[Any], new: Sequence[Any], pairs: Sequence[tuple[Any, Any]]
@@ -43,7 +46,7 @@ def aligned(old: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[Any, Any]]
     yield from ((None, other) for other in rest[both:])
 
 
-def paired(old: Sequence[Word], new: Sequence[Word]) -> Iterator[tuple[Word | None, Word | None]]:
+def paired(old: Sequence[Word], new: Sequence[Word]) -> Iterator[Pair]:
     """What differs, the same word with the same argument together, else the same word."""
     left = [each for each in old if each not in new]
     right = [each for each in new if each not in old]

@@ -4,7 +4,7 @@ their own in a general sentence. A field added tomorrow is told without a line h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,7 +13,7 @@ from relance.rulebook_diff.called import Called, kind_named, plain
 from relance.rulebook_diff.condition import phrase_of
 from relance.rulebook_diff.naming import NOT_TOLD, ORDERED, kind_of, label_of, name_of, said_of
 from relance.rulebook_diff.order import moved
-from relance.rulebook_diff.pairing import aligned, keyed, paired, renamed, rules_moved
+from relance.rulebook_diff.pairing import Pair, aligned, keyed, paired, renamed, rules_moved
 from relance.rulebook_diff.phrase import Many, Phrase, instead, said, shown, untied
 from relance.rulebook_diff.text import TEXTS, in_quotes
 from relance.rulebook_diff.value import dumped, given, items_of, same
@@ -129,22 +129,22 @@ class _Telling:
         whole, come, gone = f"{verb} if", f"now {verb} only if", f"now {verb} also without this:"
         if name == "need":
             whole, come, gone = "needs", "now also needs:", "no longer needs:"
-        for one, other in paired(old, new):
+        words = (f"{subject} {gone}", f"{subject} {come}", f"{subject} {whole}")
+        yield from self._each(*words, paired(old, new))
+
+    def _each(self, gone: str, come: str, whole: str, pairs: Iterable[Pair]) -> Iterator[str]:
+        """What went, what came, and what is otherwise now."""
+        for one, other in pairs:
             if other is None:
-                yield f"{subject} {gone} {shown(self._phrase(one))}"
+                yield f"{gone} {shown(self._phrase(one))}"
             elif one is None:
-                yield f"{subject} {come} {shown(self._phrase(other))}"
+                yield f"{come} {shown(self._phrase(other))}"
             else:
-                yield self._two(f"{subject} {whole}", one, other)
+                yield self._two(whole, one, other)
 
     def _effects(self, subject: str, old: Any, new: Any) -> Iterator[str]:
-        for one, other in paired(old, new):
-            if other is None:
-                yield f"{subject}: no longer {shown(self._phrase(one))}"
-            elif one is None:
-                yield f"{subject}: now also {shown(self._phrase(other))}"
-            else:
-                yield self._two(f"{subject}:", one, other)
+        words = (f"{subject}: no longer", f"{subject}: now also", f"{subject}:")
+        yield from self._each(*words, paired(old, new))
         done = {repr(each): shown(self._phrase(each)) for each in new}
         for what, before in moved([repr(each) for each in old], list(done)):
             then = f"before {done[before]}" if before else "at the end"

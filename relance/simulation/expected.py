@@ -10,9 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from relance.simulation.step import Act, Declare, Step
 from shared.contract.envelope import Event
@@ -25,8 +25,10 @@ ABOUT_THE_ENVELOPE = frozenset({"lead", "rule", "time"})
 """What an expectation may say of any event: whose lead, which rule made it, when (local)."""
 
 
-INSTANTS = frozenset({"time", "due_at", "starts_at", "ends_at"})
-"""Fields of events that are compared as local times."""
+def _is_compared_as_instant(event: str, name: str) -> bool:
+    info = EVENTS[event].model_fields.get(name)
+    told = (info.annotation, *get_args(info.annotation)) if info else ()
+    return name == "time" or AwareDatetime in told
 
 
 def _is_instant(value: object) -> bool:
@@ -62,7 +64,7 @@ class _Expectation(Step, ABC):
     def _names_exist(self) -> _Expectation:
         check_event(self.event, self.given, bool(self.texts))
         for name, value in self.given.items():
-            if name in INSTANTS and not _is_instant(value):
+            if _is_compared_as_instant(self.event, name) and not _is_instant(value):
                 raise ValueError(f"{name}: {value!r} is no local time such as 2026-03-02T09:00")
         return self
 

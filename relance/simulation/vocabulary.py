@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from relance.rows import required_rows
+from relance.rows import required_rows, rules_in
 from relance.simulation.expected import EVENTS, Expect, ExpectNo, Refuse, View
 from relance.simulation.step import Declare, Receive, Step
 from services.pipeline.core.lead import Lead
@@ -20,8 +19,6 @@ from shared.domain.rulebook.effect import Ask
 from shared.domain.rulebook.reference import known_names
 from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.rulebook.word import Kind
-
-_RULE_ID = re.compile(r"(\d{3}-L?\d+|house-\d{2})")
 
 HOUSE = "house-00"
 """What holds in every company: no rule says it."""
@@ -106,7 +103,7 @@ class Vocabulary:
         names["site"] = frozenset(site.id for site in self.directory.sites)
         names["answer"] = frozenset(_answers(self.book))
         names["fields"] = frozenset((*declared["filled"], *_mapped(self.book)))
-        names["rule"] = frozenset(_rule_ids(self.book.model_dump(mode="json")))
+        names["rule"] = frozenset(rules_in(self.book))
         return names
 
 
@@ -152,16 +149,3 @@ def _literals(annotation: Any) -> Iterator[str]:
     else:
         for each in get_args(annotation):
             yield from _literals(each)
-
-
-def _rule_ids(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        if _RULE_ID.fullmatch(value):
-            yield value
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _rule_ids(key)
-            yield from _rule_ids(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _rule_ids(each)

@@ -92,6 +92,11 @@ def _looks(pattern: str) -> str:
     return next(found, "written as expected")
 
 
+def not_text(error: UnicodeDecodeError) -> str:
+    """Why a file is no text that can be read."""
+    return f"byte {error.start} is not UTF-8; save the file as UTF-8 text"
+
+
 def place_of(loc: Iterable[str | int]) -> tuple[str | int, ...]:
     """Where it is, without the names that the validator gives to the branches of a choice."""
     return tuple(

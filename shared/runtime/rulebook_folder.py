@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shared.domain.rulebook import loader
 from shared.domain.rulebook.rulebook import Rulebook
+from shared.domain.wrong_value import not_text
 from shared.runtime.settings import WrongSetting
 
 
@@ -45,5 +46,4 @@ def _text(name: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        why = f"{name}: byte {error.start} is not UTF-8; save the file as UTF-8 text"
-        raise loader.RulebookError([why]) from None
+        raise loader.RulebookError([f"{name}: {not_text(error)}"]) from None

@@ -6,9 +6,12 @@ import tomllib
 from pathlib import Path
 from shutil import copytree
 
+import pytest
+
 from relance.cli_rulebook import RULEBOOKS
 from relance.mutants.mutant import mutants
 from relance.mutants.trial import Trial, try_all
+from relance.scenario import ScenarioError
 from relance.toml_text import document
 from shared.domain.rulebook import loader
 from shared.runtime import rulebook_folder
@@ -115,3 +118,15 @@ def test_who_lives_is_listed_and_a_reason_must_belong_to_somebody_alive(tmp_path
     assert "001-23: do.due.in 30m → 60m" not in trial.survivors
     assert trial.stale == ("001-23: gone",)
     assert not trial.ok
+
+
+def test_a_scenario_that_fails_before_anything_is_broken_is_told_instead(tmp_path: Path) -> None:
+    folder = tmp_path / "carvivo"
+    copytree(RULEBOOKS / "carvivo", folder)
+    file = folder / "scenarios" / "relances.toml"
+    text = file.read_text()
+    assert 'due_at = "2026-03-02T12:00"' in text
+    file.write_text(text.replace('due_at = "2026-03-02T12:00"', 'due_at = "2026-03-02T12:01"'))
+
+    with pytest.raises(ScenarioError, match="does not hold before anything is broken"):
+        try_all(folder, processes=1, only=lambda _: False)
