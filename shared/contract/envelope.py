@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from hashlib import sha1
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -31,6 +32,9 @@ _set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
 _set_private = BaseModel.__dict__["__pydantic_private__"].__set__
 
 
+V = TypeVar("V", bound=BaseModel)
+
+
 class Value(BaseModel):
     """A frozen value. Readers ignore unknown fields; mypy keeps writers strict."""
 
@@ -39,17 +43,22 @@ class Value(BaseModel):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The same value with some fields replaced: what pydantic does, in half the time.
 
-        The other half goes into extra and private fields, which values do not have.
+        The other half goes into extra and private fields, which values do not have, and into
+        which fields were given, which nobody asks of a value.
         """
         if deep:
             return super().model_copy(update=update, deep=True)
-        changes = update or {}
-        copy = _new(type(self))
-        _set_values(copy, {**self.__dict__, **changes})
-        _set_given(copy, self.__pydantic_fields_set__.union(changes))
-        _set_extra(copy, None)
-        _set_private(copy, None)
-        return copy
+        return _like(self, {**self.__dict__, **update} if update else self.__dict__.copy())
+
+
+def _like(value: V, fields: dict[str, Any]) -> V:
+    """One more value of that class."""
+    copy = _new(type(value))
+    _set_values(copy, fields)
+    _set_given(copy, value.__pydantic_fields_set__)
+    _set_extra(copy, None)
+    _set_private(copy, None)
+    return copy
 
 
 class Because(Value):
@@ -136,19 +145,29 @@ _VARIANTS = {f"{digit:x}": "89ab"[digit & 3] for digit in range(16)}
 
 
 def caused(
-    cause: Envelope, *, source: str, index: int, subject: str, data: Event, **attributes: Any
+    cause: Envelope,
+    *,
+    source: str,
+    index: int,
+    subject: str,
+    data: Event,
+    time: datetime | None = None,
 ) -> Envelope:
     """The `index`-th event that `source` makes of `cause`: same tenant, time and correlation."""
-    return cause.model_copy(
-        update={
-            "id": derived_id(cause.id, source, str(index)),
+    known = cause.__dict__  # read one by one, attributes of a model are looked up slowly
+    id_ = known["id"]
+    return _like(
+        cause,
+        {
+            **known,
+            "id": derived_id(id_, source, str(index)),
             "source": source,
             "type": data.type,
             "subject": subject,
-            "time": attributes.get("time", cause.time),
+            "time": time or known["time"],
             "sequence": None,
-            "correlationid": cause.correlationid or cause.id,
-            "causationid": cause.id,
+            "correlationid": known["correlationid"] or id_,
+            "causationid": id_,
             "data": data,
-        }
+        },
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Literal, cast
 
 from shared.contract.due import Of
@@ -54,6 +55,7 @@ class Duration:
         return f"{self.count}{self.unit}"
 
 
+@lru_cache(maxsize=1024)  # a rulebook's own: each due time asks for them again
 def parse(text: str) -> Duration:
     """The duration that `text` writes; `ValueError` says what was expected."""
     found = _SHAPE.fullmatch(text.strip())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_LENGTH = 6
 
 
 def number_of(lead: str) -> str:
     """The first 30 bits of the id, without look-alike letters."""
-    bits = UUID(lead).int >> (128 - 5 * NUMBER_LENGTH)
+    bits = int(lead[:8], 16) >> (32 - 5 * NUMBER_LENGTH)
     return "".join(
         CROCKFORD[(bits >> shift) & 31] for shift in range(5 * (NUMBER_LENGTH - 1), -1, -5)
     )

@@ -23,6 +23,8 @@ on conflict (source, subject) do update set last = sequence.last + excluded.last
 returning subject, last
 """
 _COLUMNS = ("topic", "key", "value", "headers")
+Row = tuple[str, bytes | None, bytes | None, str | None]
+"""Its columns."""
 
 
 class TooLarge(ValueError):
@@ -53,28 +55,26 @@ async def append(tx: Transaction, source: str, envelopes: Sequence[Envelope]) ->
         return
     many = Counter(envelope.subject for envelope in envelopes)
     subjects = sorted(many)
-    rows = await tx.fetch(_NUMBER, source, subjects, [many[subject] for subject in subjects])
-    last = {row["subject"]: row["last"] - many[row["subject"]] for row in rows}
+    given = await tx.fetch(_NUMBER, source, subjects, [many[subject] for subject in subjects])
+    last = {row["subject"]: row["last"] - many[row["subject"]] for row in given}
     topic = topic_of(source)
-    messages = []
+    rows: list[Row] = []
     for envelope in envelopes:
-        last[envelope.subject] += 1
-        value = _numbered(envelope, last[envelope.subject])
-        messages.append(Message(topic, envelope.subject.encode(), value))
-    await store(tx, messages)
+        subject = envelope.subject
+        last[subject] += 1
+        rows.append((topic, subject.encode(), _numbered(envelope, last[subject]), None))
+    await _copy(tx, rows)
 
 
 async def store(tx: Transaction, messages: Sequence[Message]) -> None:
-    """Store messages as they are, in this order: by COPY, which writes pages instead of rows."""
+    """Store messages as they are, in this order."""
     if messages:
-        await tx.copy_records_to_table(
-            "outbox",
-            columns=_COLUMNS,
-            records=[
-                (message.topic, message.key, message.value, headers_to_json(message.headers))
-                for message in messages
-            ],
-        )
+        await _copy(tx, [(m.topic, m.key, m.value, headers_to_json(m.headers)) for m in messages])
+
+
+async def _copy(tx: Transaction, rows: Sequence[Row]) -> None:
+    """By COPY, which writes pages instead of rows."""
+    await tx.copy_records_to_table("outbox", columns=_COLUMNS, records=rows)
 
 
 def headers_to_json(headers: Headers | None) -> str | None:

@@ -16,6 +16,7 @@ from services.pipeline.core.lead import Lead
 from shared.contract.pipeline import LeadCreated
 
 _BY_CHANCE = {"number", "contact", "linked", "because"}
+_to_json = LeadCreated.__pydantic_serializer__.to_json
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 Place = tuple[datetime, int, str]
@@ -23,8 +24,8 @@ Place = tuple[datetime, int, str]
 
 def tie_break(data: LeadCreated) -> int:
     """What a new lead says of itself as a number of 63 bits, the same under any id."""
-    said = data.model_dump_json(exclude=_BY_CHANCE, exclude_defaults=True)
-    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest()) >> 1
+    said = _to_json(data, exclude=_BY_CHANCE, exclude_defaults=True)
+    return int.from_bytes(blake2b(said, digest_size=8).digest()) >> 1
 
 
 def place(lead: Lead) -> Place:
