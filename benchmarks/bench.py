@@ -9,6 +9,7 @@ from time import monotonic
 
 from benchmarks.side import Side
 from relance.stack.home import Home
+from services.pipeline.handlers import MEMBERS
 
 
 @dataclass
@@ -28,7 +29,8 @@ class Bench:
 
     async def ours(self) -> Side:
         """Pipeline, as it is."""
-        return await self._side("ours", "services.pipeline", "pipeline.intake.events.v1")
+        group = "pipeline.intake.events.v1"
+        return await self._side("ours", "services.pipeline", group, MEMBERS)
 
     async def peer(self) -> Side:
         """The same effect, the documented way."""
@@ -53,10 +55,10 @@ class Bench:
             side.stop()
         self._sides.clear()
 
-    async def _side(self, name: str, module: str, group: str) -> Side:
+    async def _side(self, name: str, module: str, group: str, members: int = 1) -> Side:
         if name not in self._sides:
             self.say(f"starting Kafka and PostgreSQL for {name} …")
-            side = self._sides[name] = Side(name, module, group, self.folder)
+            side = self._sides[name] = Side(name, module, group, self.folder, members)
             side.start()
             await side.prepare()
         return self._sides[name]

@@ -35,13 +35,15 @@ Seen = Sequence[tuple[float, int]]
 class Side:
     """`module` is started anew for each measurement, with what the last one left behind."""
 
-    def __init__(self, name: str, module: str, group: str, folder: Path) -> None:
-        """`group`: how it is called where it reads what came in."""
+    def __init__(self, name: str, module: str, group: str, folder: Path, members: int = 1) -> None:
+        """`group`: how it is called where it reads what came in; `members`: how many of it one
+        process is."""
         self.name = name
         self.home = Home(folder / name)
         self.stack = Stack(self.home, services=False)
         self._module = module
         self._group = group
+        self._members = members
         self._children: list[Child] = []
 
     @property
@@ -178,7 +180,7 @@ class Side:
         self._children.clear()
 
     async def _joined(self, many: int) -> None:
-        """Wait until the group has so many members, each with its partitions."""
+        """Wait until the group has the members of so many processes, each with its partitions."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
         await admin.start()
         limit = monotonic() + _LIMIT_S
@@ -193,7 +195,7 @@ class Side:
     async def _is_joined(self, admin: AIOKafkaAdminClient, many: int) -> bool:
         (answer,) = await admin.describe_consumer_groups([self._group])
         _, _, state, _, _, members, *_ = answer.groups[0]
-        return state == "Stable" and len(members) == many
+        return state == "Stable" and len(members) == many * self._members
 
 
 class Outputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -31,6 +32,12 @@ from shared.runtime.subscription import Park, Subscription
 FIRINGS: frozenset[type[Event]] = frozenset({DeadlineReached, LeadOverdue, AgentAbsent, DigestDue})
 """What is judged after everything that came in before it (`runtime.md` 12)."""
 
+MEMBERS = 3
+"""So many batches of what came in are in hand: while PostgreSQL stores one, another is decided."""
+
+_AT_ONCE = 25
+"""So many decisions (5 ms) at a time: the relay and whoever asks by HTTP wait no longer."""
+
 _PACE_S = 0.1
 """Nobody waits for what was planned or sent to be written down; who calls in is never paced."""
 
@@ -40,7 +47,7 @@ def subscriptions(companies: CompaniesOf, hash_key: bytes) -> list[Subscription]
     handler = per_company(companies, lambda each: Handler(each.book, each.directory, hash_key))
     no_leads = frozenset({InboundIgnored, InboundQuarantined})
     return [
-        Subscription(INTAKE, handler, sequenced=False, ignored=no_leads),
+        Subscription(INTAKE, handler, sequenced=False, ignored=no_leads, members=MEMBERS),
         Subscription(REMINDERS, handler, gated=FIRINGS, pace_s=_PACE_S),
         Subscription(NOTIFICATIONS, handler, pace_s=_PACE_S),
     ]
@@ -65,7 +72,9 @@ class Handler:
         world = before
         said: list[Envelope] = []
         steps: list[store.Step] = []
-        for envelope in batch:
+        for number, envelope in enumerate(batch, start=1):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             try:
                 if isinstance(envelope.data, DigestDue):
                     of_now = {lead.id: lead for lead in owned} | dict(world.leads)

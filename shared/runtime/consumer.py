@@ -43,10 +43,12 @@ class Consumer:
         effect: Effect,
         *,
         pace_s: float,
+        member: int,
         activity: Activity,
         fail: Fail,
         ends: kafka.Ends,
     ) -> None:
+        """`member`: the how-manieth of its group in this process, from 0."""
         self.topics = tuple(topics)
         self.group = group
         self._compacted = frozenset(topic.name for topic in topics if topic.compacted)
@@ -71,7 +73,7 @@ class Consumer:
             parser=_as_it_came,
             decoder=_untouched,
             no_reply=True,
-            **kafka.subscriber_options(settings),
+            **kafka.subscriber_options(settings, member),
         )
         self._subscriber(self._on_batch)
 

@@ -54,12 +54,14 @@ class EventEffect:
         subscription: Subscription,
         postgres: Postgres,
         *,
+        faults: Fingerprints,
         stopping: asyncio.Event,
         committed: Callable[[Outcome], None],
         gate: watermark.Gate | None = None,
         keeps_watermark: bool = False,
     ) -> None:
-        """`committed` is called after each commit; `keeps_watermark` for a topic gates read."""
+        """`faults` are those of all its subscription's members; `committed` is called after each
+        commit; `keeps_watermark` for a topic gates read."""
         self._service = service
         self._subscription = subscription
         self._postgres = postgres
@@ -67,7 +69,7 @@ class EventEffect:
         self._committed = committed
         self._gate = gate
         self._keeps_watermark = keeps_watermark
-        self._faults = Fingerprints()
+        self._faults = faults
         self.waiting = False
 
     async def __call__(self, records: Sequence[Record]) -> None:

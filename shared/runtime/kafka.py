@@ -114,11 +114,13 @@ def _security(settings: Settings, ssl_context: ssl.SSLContext | None) -> BaseSec
     )
 
 
-def subscriber_options(settings: Settings) -> dict[str, Any]:
-    """Options of a batch subscriber (`runtime.md` 1)."""
+def subscriber_options(settings: Settings, member: int = 0) -> dict[str, Any]:
+    """Options of a batch subscriber (`runtime.md` 1); `member`: one of several of its group in
+    this process, whose names must differ."""
     session_ms = int(settings.kafka_session_s * 1000)
+    named = settings.member if member == 0 else settings.member and f"{settings.member}.{member}"
     return {
-        "group_instance_id": settings.member,
+        "group_instance_id": named,
         "max_records": MAX_RECORDS,
         "batch_timeout_ms": 50,
         "auto_offset_reset": "earliest",

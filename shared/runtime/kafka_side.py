@@ -12,6 +12,7 @@ from faststream.kafka import KafkaBroker
 
 from shared.contract.topics import DIRECTORY, INTAKE, TOPICS, Topic
 from shared.runtime import kafka, topics
+from shared.runtime.bad_code import Fingerprints
 from shared.runtime.batch import Outcome
 from shared.runtime.consumer import Consumer
 from shared.runtime.effect import Effect, EventEffect, RawEffect
@@ -61,8 +62,10 @@ class KafkaSide:
         """Join the groups, and start everything that runs beside them."""
         service = self._service
         subscribed = [
-            self._consumer((s.topic,), s.group, self._effect(s), s.pace_s)
+            self._consumer((s.topic,), s.group, self._effect(s, faults), s.pace_s, member)
             for s in service.subscriptions
+            for faults in (Fingerprints(),)  # what its members run into is counted together
+            for member in range(s.members)
         ]
         raw = [
             self._consumer(s.topics, s.group, RawEffect(s.handler, service.stopping))
@@ -168,11 +171,12 @@ class KafkaSide:
             else:
                 tasks.start(consumer.run_lag)
 
-    def _effect(self, subscription: Subscription) -> Effect:
+    def _effect(self, subscription: Subscription, faults: Fingerprints) -> Effect:
         return EventEffect(
             self._service.name,
             subscription,
             self._service.postgres,
+            faults=faults,
             stopping=self._service.stopping,
             committed=self._service.committed,
             gate=self._gate if subscription.gated else None,
@@ -180,7 +184,12 @@ class KafkaSide:
         )
 
     def _consumer(
-        self, topics_: tuple[Topic, ...], group: str | None, effect: Effect, pace_s: float = 0
+        self,
+        topics_: tuple[Topic, ...],
+        group: str | None,
+        effect: Effect,
+        pace_s: float = 0,
+        member: int = 0,
     ) -> Consumer:
         assert self._broker is not None  # connect() comes first
         service = self._service
@@ -192,6 +201,7 @@ class KafkaSide:
             group or f"{service.name}.{names}",
             effect,
             pace_s=pace_s,
+            member=member,
             activity=service.activity,
             fail=service.fail,
             ends=self._ends,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 import asyncpg
@@ -20,17 +21,26 @@ from shared.runtime.trailing import Trailing
 
 log = structlog.get_logger(__name__)
 
-_BATCH = 500
+_BATCH = 2000
 _POLL_S = 0.05
 _PING_S = 1.0
 # An owner that says nothing for so long has lost the lock; asked for so often, another has it
 # within five seconds (16).
 _SILENCE_S = 3
 _ELECTION_S = 0.5
+# At least one row, and then as many as are worth a round: an event may have 900 KB.
 _SELECT = """
-select id, topic, key, value, headers from outbox
-where id >= $1 and stuck is null
-order by id limit 500
+select id, topic, key, value, headers
+from (
+  select *, sum(octet_length(value)) over (order by id) - octet_length(value) as before_it
+  from (
+    select id, topic, key, value, headers from outbox
+    where id >= $1 and stuck is null
+    order by id limit 2000
+  ) as first
+) as measured
+where before_it is null or before_it < 8388608
+order by id
 """
 _DELETE = "delete from outbox where id = any($1::bigint[])"
 _STUCK = "select distinct topic, key from outbox where stuck is not null"
@@ -156,8 +166,7 @@ class Relay:
         failpoint.here("relay.published")
         await session.execute(_DELETE, [row["id"] for row in rows])
         failpoint.here("relay.deleted")
-        for topic in {row["topic"] for row in rows}:
-            many = sum(row["topic"] == topic for row in rows)
+        for topic, many in Counter(row["topic"] for row in rows).items():
             metrics.OUTBOX_PUBLISHED.labels(topic=topic).inc(many)
 
     async def _confirmed(self, session: Session, rows: Sequence[asyncpg.Record]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -33,6 +32,11 @@ FOR_GOOD = (
 )
 """What no repeat mends (`runtime.md` 17); everything else is bad luck."""
 
+Outgoing = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
+"""(key, value, headers)."""
+
+_OF_AN_EVENT = list(kafka.EVENT_HEADERS)
+
 
 async def send(
     producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
@@ -45,29 +49,23 @@ async def send(
     sent: list[asyncio.Future[object]] = []
     for (topic, partition), records in (await _by_partition(producer, rows)).items():
         batch = producer.create_batch()
-        for record in records:
-            if batch.append(timestamp=None, **record) is None:  # full
+        for key, value, headers in records:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:  # full
                 sent.append(await producer.send_batch(batch, topic, partition=partition))
                 batch = producer.create_batch()
-                batch.append(timestamp=None, **record)
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
         sent.append(await producer.send_batch(batch, topic, partition=partition))
     return sent
 
 
 async def _by_partition(
     producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
-) -> dict[tuple[str, int], list[dict[str, Any]]]:
+) -> dict[tuple[str, int], list[Outgoing]]:
     """The records of each (topic, partition), in the order of the rows."""
     places = {topic: await producer.partitions_for(topic) for topic in {r["topic"] for r in rows}}
     every = {topic: tuple(sorted(partitions)) for topic, partitions in places.items()}
-    records: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        topic, key, headers = row["topic"], row["key"], row["headers"]
-        records[topic, kafka.partition(key, every[topic])].append(
-            {
-                "key": key,
-                "value": row["value"],
-                "headers": list(headers_from_json(headers) if headers else kafka.EVENT_HEADERS),
-            }
-        )
+    records: dict[tuple[str, int], list[Outgoing]] = defaultdict(list)
+    for _, topic, key, value, headers in rows:
+        sent_with = list(headers_from_json(headers)) if headers else _OF_AN_EVENT
+        records[topic, kafka.partition(key, every[topic])].append((key, value, sent_with))
     return records

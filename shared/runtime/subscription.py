@@ -62,6 +62,8 @@ class Subscription:
     `pace_s`: while few records come, a batch begins so long after the last one at the earliest.
     For what nobody waits for: a transaction costs the same for one record as for ten.
     `after_commit` is called when a batch has been committed (to wake a loop, not to do work).
+    `members`: how many of its group one process is: while one waits for the database, another
+    decides.
     """
 
     topic: Topic
@@ -72,6 +74,7 @@ class Subscription:
     sequenced: bool = True
     pace_s: float = 0
     after_commit: Callable[[], None] = _nothing
+    members: int = 1
 
     @property
     def name(self) -> str:

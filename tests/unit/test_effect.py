@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.runtime import effect
+from shared.runtime.bad_code import Fingerprints
 from shared.runtime.batch import Outcome
 from shared.runtime.decoder import Item
 from shared.runtime.effect import EventEffect, Stopping
@@ -25,6 +26,7 @@ class Heavy(EventEffect):
             "toy",
             Subscription(toy_topic("t"), nothing),  # type: ignore[arg-type]  # never called
             Postgres("", "toy"),
+            faults=Fingerprints(),
             stopping=stopping or asyncio.Event(),
             committed=lambda _: None,
         )
