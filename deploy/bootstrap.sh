@@ -43,6 +43,12 @@ suits() {
         >/dev/null 2>&1
 }
 
+# Debian keeps what is needed for it in packages of their own.
+makes_environments() {
+    "$1" -c "import venv" >/dev/null 2>&1 &&
+        { "$1" -m pip --version || "$1" -c "import ensurepip"; } >/dev/null 2>&1
+}
+
 find_python() {
     if [ -n "$1" ]; then
         suits "$1" || fail "PYTHON=$1 is not a Python 3.11 to 3.$NEWEST_PYTHON that runs:" \
@@ -50,6 +56,10 @@ find_python() {
         python=$1
         return
     fi
+    # The system's own first: it is built with optimisation, a pyenv's as a rule is not, and then
+    # everything takes a sixth longer.
+    python=/usr/bin/python3
+    if suits "$python" && makes_environments "$python"; then return; fi
     for python in python3.13 python3.12 python3.11 python3.14 python3 python; do
         if suits "$python"; then return; fi
     done
