@@ -1,5 +1,7 @@
 """`make bench`: what Relance does on this machine, beside what it could be measured by.
 
+Measured is what the image runs: pipeline's core compiled (a minute, once; needs gcc).
+ARGS=--source measures the checkout's source as it is, and keeps nothing.
 ARGS="--only throughput --only relay" measures some rows and keeps the others' figures;
 ARGS=--quick looks whether all of it works, in two minutes, and keeps nothing.
 """
@@ -8,13 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
 from benchmarks import core, door, growth, limit, profile, relay, result, throughput
 from benchmarks.bench import Bench
-from benchmarks.result import Result
+from benchmarks.result import CHECKOUT, Result
+from relance.stack.home import Home
+from services.pipeline.core import engine
 
 ROWS: Mapping[str, Callable[[Bench], Awaitable[list[Result]]]] = {
     module.ROW: module.measure for module in (throughput, limit, profile, growth, relay, door, core)
@@ -37,7 +43,7 @@ async def measured(bench: Bench, rows: Sequence[str]) -> list[str]:
                 continue
             for each in results:
                 print(each, flush=True)
-            if not bench.quick:
+            if bench.keeps:
                 _keep(row, results)
     finally:
         bench.stop()
@@ -51,6 +57,21 @@ def _keep(row: str, results: Sequence[Result]) -> None:
     result.write(sorted([*others, *results], key=lambda each: order.index(each.row)))
 
 
+def _run_compiled() -> None:
+    """Begin again on the packages with the compiled core; returns once that is what runs."""
+    folder = Home.of_checkout().folder / "compiled"
+    if Path(engine.__file__).is_relative_to(folder):
+        return
+    print("Compiling pipeline's core, unless it is there …", file=sys.stderr)
+    made = subprocess.run([sys.executable, CHECKOUT / "deploy/compile.py", folder], check=False)
+    if made.returncode != 0:
+        sys.exit("ARGS=--source measures without compiling.")
+    path = os.pathsep.join(map(str, (folder, CHECKOUT)))
+    # Safe: neither here nor in the services the working directory goes before it.
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+    os.execve(sys.executable, [sys.executable, "-m", "benchmarks", *sys.argv[1:]], environment)
+
+
 def main() -> None:
     """Measure, print, keep; exits 1 if a row could not be measured."""
     parser = ArgumentParser(
@@ -59,11 +80,15 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=list(ROWS), help="this row; repeatable")
     parser.add_argument("--runs", type=int, default=5, help="runs of each (default: 5)")
     parser.add_argument("--quick", action="store_true", help="one short run of each, not kept")
+    parser.add_argument("--source", action="store_true", help="the core not compiled, not kept")
     chosen = parser.parse_args()
+    if not chosen.source:
+        _run_compiled()
     load = os.getloadavg()[0]
     if load > 1:
         print(f"Others use this machine (load {load:.1f}): figures will be low.", file=sys.stderr)
-    bench = Bench(quick=chosen.quick, runs=1 if chosen.quick else chosen.runs)
+    keeps = not (chosen.quick or chosen.source)
+    bench = Bench(quick=chosen.quick, keeps=keeps, runs=1 if chosen.quick else chosen.runs)
     failed = asyncio.run(measured(bench, list(dict.fromkeys(chosen.only or ROWS))))
     if failed:
         sys.exit(f"Not measured: {', '.join(failed)}. The logs are in {bench.folder}.")

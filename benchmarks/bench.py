@@ -14,13 +14,14 @@ from services.pipeline.handlers import MEMBERS
 
 @dataclass
 class Bench:
-    """`quick` looks whether everything works; its figures mean little and are not kept.
+    """`quick` looks whether everything works; its figures mean little. `keeps`: they are kept.
 
     `ours` and `peer` are started when first asked for. Persons are numbered through, so that
     nobody is new twice.
     """
 
     quick: bool = False
+    keeps: bool = True
     runs: int = 5
     folder: Path = field(default_factory=lambda: Home.of_checkout().folder / "bench")
     _sides: dict[str, Side] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.processor import cpu_s
-from benchmarks.result import FOLDER, Result, Run
+from benchmarks.result import CHECKOUT, FOLDER, Result, Run
 from benchmarks.side import Outputs, Side
 from benchmarks.workload import NEW, Workload, publish
 from shared.contract.topics import INTAKE
@@ -35,7 +35,7 @@ async def measure(bench: Bench) -> list[Result]:
             seen[part].append(Run(cost_us))
         bench.say(f"run {number + 1}: CPU of a new lead in µs: {spent}")
     many = bench.many(MANY)
-    into = side.home.folder / FLAMES.name if bench.quick else FLAMES
+    into = FLAMES if bench.keeps else side.home.folder / FLAMES.name
     await _draw(side, Workload.of(NEW, many, bench.people(many)), into)
     return [
         Result.of(ROW, f"CPU of a new lead, {_PARTS[part]}", "µs", runs, less=True)
@@ -61,11 +61,12 @@ async def _spent(side: Side, workload: Workload) -> dict[str, float]:
 
 
 async def _draw(side: Side, workload: Workload, into: Path) -> None:
-    """The flame graph of the measured process; drawn in a run of its own, for it costs."""
+    """The flame graph; drawn in a run of its own, for it costs, and of the source: what is
+    compiled has no frames."""
     await publish(side.kafka, INTAKE, workload.events())
     async with Outputs(side.kafka) as outputs:
         before = await outputs.count()
-        with side.at_work():
+        with side.at_work(PYTHONPATH=str(CHECKOUT)):
             early = Workload(workload.many // 8, workload.effects, workload.run, workload.first)
             await side.watched(outputs, before, early, at_least=True)
             with _sampled(side.pids["service"][0], into):

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-FOLDER = Path(__file__).parent / "results"
+CHECKOUT = Path(__file__).resolve().parent.parent
+FOLDER = CHECKOUT / "benchmarks" / "results"
 RESULTS = FOLDER / "latest.json"
-README = Path(__file__).parent.parent / "README.md"
+README = CHECKOUT / "README.md"
 _START, _END = "<!-- bench: written by `make bench` -->\n", "<!-- /bench -->"
 
 

@@ -303,8 +303,10 @@ def linked(scene: Scene, conditions: Iterable[Condition]) -> Lead | None:
     """The other lead of the contact for which these hold, the one spoken of before any."""
     conditions = tuple(conditions)
     spoken_of = scene.others[:1] if scene.speaks_of_other else scene.others
-    fitting = (lead for lead in spoken_of if all_hold(conditions, scene._replace(lead=lead)))
-    return next(fitting, None)
+    for lead in spoken_of:
+        if all_hold(conditions, scene._replace(lead=lead)):
+            return lead
+    return None
 
 
 def _linked(condition: words.Linked, scene: Scene) -> Missing:
