@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from hashlib import sha1
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from uuid import UUID
@@ -33,6 +34,8 @@ _set_private = BaseModel.__dict__["__pydantic_private__"].__set__
 
 
 V = TypeVar("V", bound=BaseModel)
+_GIVEN: set[str] = set()
+"""Which fields were given: nobody asks that of a value."""
 
 
 class Value(BaseModel):
@@ -48,17 +51,34 @@ class Value(BaseModel):
         """
         if deep:
             return super().model_copy(update=update, deep=True)
-        return _like(self, {**self.__dict__, **update} if update else self.__dict__.copy())
+        return _made(type(self), {**self.__dict__, **update} if update else self.__dict__.copy())
+
+    @classmethod
+    def model_construct(  # type: ignore[override]  # pydantic's plugin types it, by the fields
+        cls, _fields_set: set[str] | None = None, **values: Any
+    ) -> Self:
+        """A value of parts that were checked already, by their names, not checked again: what
+        pydantic does, in a tenth of the time."""
+        return _made(cls, {**_left_out(cls), **values})
 
 
-def _like(value: V, fields: dict[str, Any]) -> V:
-    """One more value of that class."""
-    copy = _new(type(value))
-    _set_values(copy, fields)
-    _set_given(copy, value.__pydantic_fields_set__)
-    _set_extra(copy, None)
-    _set_private(copy, None)
-    return copy
+def _made(cls: type[V], fields: dict[str, Any]) -> V:
+    """A value with these fields, in the order in which they are declared."""
+    value = _new(cls)
+    _set_values(value, fields)
+    _set_given(value, _GIVEN)
+    _set_extra(value, None)
+    _set_private(value, None)
+    return value
+
+
+@cache
+def _left_out(cls: type[Value]) -> Mapping[str, Any]:
+    """What each field is that nobody gives."""
+    return {
+        name: None if field.is_required() else field.get_default(call_default_factory=True)
+        for name, field in cls.model_fields.items()
+    }
 
 
 class Because(Value):
@@ -156,8 +176,8 @@ def caused(
     """The `index`-th event that `source` makes of `cause`: same tenant, time and correlation."""
     known = cause.__dict__  # read one by one, attributes of a model are looked up slowly
     id_ = known["id"]
-    return _like(
-        cause,
+    return _made(
+        Envelope,
         {
             **known,
             "id": derived_id(id_, source, str(index)),

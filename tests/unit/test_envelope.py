@@ -73,3 +73,11 @@ def test_a_numbered_event_reads_as_the_event_with_that_sequence(before: int | No
     envelope = _envelope().model_copy(update={"sequence": before})
     told = decode(envelope.numbered(7))
     assert told == envelope.model_copy(update={"sequence": 7})
+
+
+def test_a_value_of_checked_parts_is_what_checking_them_would_have_made_of_them() -> None:
+    parts = {"text": "не поднял", "because": RULE}
+    ours, pydantics = NoteAdded.model_construct(**parts), NoteAdded(**parts)  # type: ignore[arg-type]
+    assert ours == pydantics == NOTE
+    assert list(ours.__dict__) == list(pydantics.__dict__)
+    assert ours.model_dump_json() == pydantics.model_dump_json()

@@ -53,7 +53,7 @@ CONTACT_FIELDS = frozenset({"phone", "email", "name", "company"})
 
 def create(envelope: Envelope, data: LeadCreated) -> Lead:
     """The lead that a `LeadCreated` begins."""
-    return Lead(
+    return Lead.model_construct(
         id=envelope.subject,
         number=data.number,
         tenant=envelope.tenant,

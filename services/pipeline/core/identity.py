@@ -249,7 +249,7 @@ def _create(turn: Turn, asked: Request) -> None:
     with turn.under((source.rule if source else None) or _rule_of_a_new_one(pipeline)):
         turn.emit(
             id_,
-            LeadCreated(
+            LeadCreated.model_construct(
                 number=number_of(id_),
                 pipeline=pipeline.id,
                 contact=known,
