@@ -112,21 +112,18 @@ class Side:
         return self.rate(seen, workload)
 
     async def measure_joined(self, workload: Workload, processes: int) -> float:
-        """The same for several processes that share the partitions: they have joined first.
-
-        The inputs are written beforehand: while they are sent the machine has other work.
-        """
-        events = list(workload.events())
-        for event in events:
-            event.to_bytes()
+        """The same for several processes that share the partitions: from when all have joined,
+        which must be before half is done."""
+        await publish(self.kafka, INTAKE, workload.events())
         async with Outputs(self.kafka) as outputs:
             before = await outputs.count()
             with self.at_work(processes):
                 await self._joined(processes)
-                publishing = asyncio.create_task(publish(self.kafka, INTAKE, events))
+                began = (monotonic(), await outputs.count() - before)
+                if began[1] > workload.many * workload.effects / 2:
+                    raise TimeoutError(f"{self.name}: half was done before all had joined")
                 seen = await self.watched(outputs, before, workload)
-                await publishing
-        return self.rate(seen, workload)
+        return self.rate([began, *seen], workload)
 
     def rate(self, seen: Seen, workload: Workload) -> float:
         """Inputs a second."""

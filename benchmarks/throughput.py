@@ -32,7 +32,9 @@ async def measure(bench: Bench) -> list[Result]:
                 ]
             )
             _told(bench, seen, (kind, 1), number, pair)
-        pair = Run(await _joined(bench, OURS, ours=True), await _joined(bench, PEER, ours=False))
+        pair = Run(
+            await _joined(bench, 2 * OURS, ours=True), await _joined(bench, 2 * PEER, ours=False)
+        )
         _told(bench, seen, (NEW, 2), number, pair)
     return [
         Result.of(ROW, _NAMES[form], "events/s", runs, beside="documented way", aim=AIM)

@@ -9,8 +9,8 @@ from datetime import datetime
 from services.pipeline import absences, store
 from services.pipeline.core.digest import digest, owners_for
 from services.pipeline.core.lead import Lead
-from services.pipeline.core.world import UnknownLead
-from services.pipeline.decision import decide, named_by
+from services.pipeline.core.world import UnknownLead, World
+from services.pipeline.decision import Decided, decide, named_by
 from services.pipeline.world_lock import locked_world
 from shared.contract.envelope import Envelope, Event
 from shared.contract.intake import (
@@ -32,8 +32,8 @@ from shared.runtime.subscription import Park, Subscription
 FIRINGS: frozenset[type[Event]] = frozenset({DeadlineReached, LeadOverdue, AgentAbsent, DigestDue})
 """What is judged after everything that came in before it (`runtime.md` 12)."""
 
-MEMBERS = 3
-"""So many batches of what came in are in hand: while PostgreSQL stores one, another is decided."""
+MEMBERS = 4
+"""So many batches of what came in are in hand: while PostgreSQL stores some, one is decided."""
 
 _AT_ONCE = 25
 """So many decisions (5 ms) at a time: the relay and whoever asks by HTTP wait no longer."""
@@ -44,7 +44,11 @@ _PACE_S = 0.1
 
 def subscriptions(companies: CompaniesOf, hash_key: bytes) -> list[Subscription]:
     """What pipeline reads. Firings wait until what came in before them is known (rule 12)."""
-    handler = per_company(companies, lambda each: Handler(each.book, each.directory, hash_key))
+    # One batch after the other: sharing out the time they would all decide, and then all wait.
+    turn = asyncio.Lock()
+    handler = per_company(
+        companies, lambda each: Handler(each.book, each.directory, hash_key, turn)
+    )
     no_leads = frozenset({InboundIgnored, InboundQuarantined})
     return [
         Subscription(INTAKE, handler, sequenced=False, ignored=no_leads, members=MEMBERS),
@@ -56,20 +60,37 @@ def subscriptions(companies: CompaniesOf, hash_key: bytes) -> list[Subscription]
 class Handler:
     """Makes batches of all three topics take effect, for one company."""
 
-    def __init__(self, book: Rulebook, directory: Directory, hash_key: bytes) -> None:
+    def __init__(
+        self, book: Rulebook, directory: Directory, hash_key: bytes, turn: asyncio.Lock
+    ) -> None:
+        """`turn` is held while a batch is decided; under it no SQL is awaited."""
+        self._turn = turn
         self._book = book
         self._hash_key = hash_key
         self._directory = directory
 
     async def __call__(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
         """Decide the batch; what names something unknown is parked (rule 11)."""
-        directory = self._directory
-        self._check_places(batch, directory)
-        named = named_by(batch)
-        before = await locked_world(tx, self._book.tenant, named, self._hash_key)
-        owned = await self._leads_for_digests(tx, batch, directory)
+        self._check_places(batch, self._directory)
+        before = await locked_world(tx, self._book.tenant, named_by(batch), self._hash_key)
+        owned = await self._leads_for_digests(tx, batch, self._directory)
         passed = await self._passed(tx, batch)
-        world = before
+        for envelope in batch:
+            if isinstance(envelope.data, AgentAbsent):
+                await absences.note(tx, envelope)
+        judged = [envelope for envelope in batch if not isinstance(envelope.data, AgentAbsent)]
+        async with self._turn:
+            decided = await self._decided(before, judged, owned, passed)
+        await store.save(tx, before, decided.world, decided.steps)
+        return decided.events
+
+    async def _decided(
+        self,
+        world: World,
+        batch: Sequence[Envelope],
+        owned: Sequence[Lead],
+        passed: datetime | None,
+    ) -> Decided:
         said: list[Envelope] = []
         steps: list[store.Step] = []
         for number, envelope in enumerate(batch, start=1):
@@ -78,19 +99,15 @@ class Handler:
             try:
                 if isinstance(envelope.data, DigestDue):
                     of_now = {lead.id: lead for lead in owned} | dict(world.leads)
-                    said += self._digest(envelope, directory, of_now.values(), passed)
+                    said += self._digest(envelope, self._directory, of_now.values(), passed)
                     continue
-                if isinstance(envelope.data, AgentAbsent):
-                    await absences.note(tx, envelope)
-                    continue
-                decided = decide(world, envelope, self._book, directory)
+                decided = decide(world, envelope, self._book, self._directory)
                 world = decided.world
                 said += decided.events
                 steps += decided.steps
             except (Unknown, UnknownLead) as missing:
                 raise Park(envelope.id, str(missing)) from missing
-        await store.save(tx, before, world, steps)
-        return said
+        return Decided(world, said, steps)
 
     def _check_places(self, batch: Sequence[Envelope], directory: Directory) -> None:
         """Park what cannot be judged here yet, before anything is locked for it."""

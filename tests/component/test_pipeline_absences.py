@@ -102,7 +102,7 @@ async def noted(house: House, leads: Sequence[Lead]) -> None:
         sequence=1,
         data=data,
     )
-    handler = Handler(CARVIVO.book, house.directory, b"key")
+    handler = Handler(CARVIVO.book, house.directory, b"key", asyncio.Lock())
     async with house.postgres.transaction() as tx:
         await store.save(tx, World(), World.of(people, leads), ())
         assert await handler(tx, [said]) == []

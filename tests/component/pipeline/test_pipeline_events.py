@@ -214,7 +214,7 @@ async def test_a_digest_that_could_not_wait_says_as_of_when_it_is(stand: Stand) 
     )
     async with stand.service.postgres.transaction() as tx:
         directory = await stand.service.directory(tx)
-    handler = Handler(rulebook_folder.read(RULEBOOK), directory, b"key")
+    handler = Handler(rulebook_folder.read(RULEBOOK), directory, b"key", asyncio.Lock())
     behind = due_at - timedelta(minutes=11)
     told: list[Envelope] = []
     for passed in (behind, due_at):

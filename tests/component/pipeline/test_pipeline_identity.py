@@ -68,7 +68,7 @@ async def test_an_email_typed_later_makes_one_contact_of_two_and_it_can_be_undon
 async def test_whatever_of_a_person_arrives_at_the_same_moment_there_is_one_contact(
     stand: Stand,
 ) -> None:
-    handler = Handler(rulebook_folder.read(DEALER), _dealer(), b"key")
+    handler = Handler(rulebook_folder.read(DEALER), _dealer(), b"key", asyncio.Lock())
     people = [(_phone(), _email(), _email()) for _ in range(PEOPLE)]
     dice = random.Random(7)
     inputs = [each for person in people for each in dice.sample(_facts(*person), FACTS)]
