@@ -142,7 +142,7 @@ class Envelope(Value):
         """The same with its place among the events of its subject, which is known last of all."""
         if self.sequence is not None:
             return self.model_copy(update={"sequence": sequence}).to_bytes()
-        return b'%b,"sequence":%d}' % (self.to_bytes()[:-1], sequence)
+        return self.to_bytes()[:-1] + b',"sequence":%d}' % sequence
 
 
 # Asked for by the model, what is not there goes through pydantic first, slowly. The serializer
