@@ -28,7 +28,7 @@ from shared.runtime.postgres import Postgres, Transaction
 from shared.runtime.subscription import Subscription
 
 ROW = "limit"
-MANY, AT_ONCE = 6_000, 500
+MANY, AT_ONCE = 16_000, 500
 AIM = 0.5
 _NAMES = {NEW: "a new lead, distance to the limit", LINKED: "writes again, distance to the limit"}
 

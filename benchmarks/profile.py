@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.bench import Bench
@@ -48,9 +49,7 @@ async def _spent(side: Side, workload: Workload) -> dict[str, float]:
     await publish(side.kafka, INTAKE, workload.events())
     async with Outputs(side.kafka) as outputs:
         before = await outputs.count()
-        early = Workload(
-            int(workload.many * STARTING), workload.effects, workload.run, workload.first
-        )
+        early = replace(workload, many=int(workload.many * STARTING))
         with side.at_work():
             began = await side.watched(outputs, before, early, at_least=True)
             from_s = {part: cpu_s(pids) for part, pids in side.pids.items()}
@@ -67,7 +66,7 @@ async def _draw(side: Side, workload: Workload, into: Path) -> None:
     async with Outputs(side.kafka) as outputs:
         before = await outputs.count()
         with side.at_work(PYTHONPATH=str(CHECKOUT)):
-            early = Workload(workload.many // 8, workload.effects, workload.run, workload.first)
+            early = replace(workload, many=workload.many // 8)
             await side.watched(outputs, before, early, at_least=True)
             with _sampled(side.pids["service"][0], into):
                 await side.watched(outputs, before, workload)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
@@ -18,17 +18,23 @@ EVENT_BYTES = 1024
 NEW, LINKED = "new", "linked"
 EFFECTS = {NEW: 6, LINKED: 1}
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
+AFTER = {NEW: timedelta(), LINKED: timedelta(hours=1)}
+_APART = timedelta(milliseconds=1)
+"""One comes in after the other: all at one instant, indexes by time would be indexes by chance."""
+
 TENANT, SITE = "axelerator", "minsk"
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`many` people write once each, from number `first` on, in this `run`.
+    """`many` people write once each, from number `first` on, in this `run`: nobody knows them
+    yet (`NEW`), or they write once more, an hour later (`LINKED`).
 
     `effects`: how many events pipeline says of each; both sides must say exactly so many.
     `among`: so many people take turns, each `stride`-th of them; else each writes once.
     """
 
+    kind: str
     many: int
     effects: int
     run: str
@@ -39,7 +45,7 @@ class Workload:
     @classmethod
     def of(cls, kind: str, many: int, first: int) -> Workload:
         """Of people nobody knows yet (`NEW`), or of the same people once more (`LINKED`)."""
-        return cls(many, EFFECTS[kind], run=f"{kind} {uuid4()}", first=first)
+        return cls(kind, many, EFFECTS[kind], run=f"{kind} {uuid4()}", first=first)
 
     def events(self) -> Iterator[Envelope]:
         """The events, in order."""
@@ -59,7 +65,7 @@ class Workload:
                 source="/intake",
                 type=data.type,
                 subject=f"{self.run}-{number}",
-                time=NOW,
+                time=NOW + AFTER[self.kind] + person * _APART,
                 tenant=TENANT,
                 data=data,
             )

@@ -22,7 +22,7 @@ Update = dict[str, Any]
 
 
 def _task_created(lead: Lead, envelope: Envelope, data: TaskCreated) -> Update:
-    task = Task(
+    task = Task.model_construct(
         id=data.task,
         name=data.name,
         title=data.title,
@@ -61,7 +61,7 @@ def _cancelled(lead: Lead, _: Envelope, data: TaskCancelled) -> Update:
 
 def _deadline_set(lead: Lead, envelope: Envelope, data: DeadlineSet) -> Update:
     because = data.because
-    deadline = Deadline(
+    deadline = Deadline.model_construct(
         id=envelope.id,
         name=data.name,
         kind=data.kind,

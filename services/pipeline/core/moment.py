@@ -78,7 +78,7 @@ def due_of(scene: Scene, due: DueTime) -> Due | None:
         on = date.fromisoformat(written)
     elif due.in_ is None and due.before is None and on is None and due.at not in DAYLESS:
         on = scene.today
-    return Due(
+    return Due.model_construct(
         in_=None if due.in_ is None else length(scene, due.in_),
         before=None if due.before is None else length(scene, due.before),
         on=on,

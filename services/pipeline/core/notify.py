@@ -97,7 +97,7 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
     for recipient, site in people:
         turn.emit(
             lead,
-            NotificationRequested(
+            NotificationRequested.model_construct(
                 to=recipient,
                 template=effect.send,
                 occasion=occasion,

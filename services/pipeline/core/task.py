@@ -27,7 +27,7 @@ def create_task(
     task = derived_id(turn.cause.id, "task", str(len(turn.events)))
     turn.emit(
         lead,
-        TaskCreated(
+        TaskCreated.model_construct(
             task=task,
             name=name,
             title=subject or declared.label,

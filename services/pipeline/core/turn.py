@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.pipeline.core.contact import Contact, contact_evolve, joined, parted
+from services.pipeline.core.contact import Contact
 from services.pipeline.core.evolve import create, evolve
+from services.pipeline.core.evolve_contact import contact_evolve, joined, parted
 from services.pipeline.core.lead import Lead, Task
 from services.pipeline.core.world import PointKey, UnknownLead, World, with_mails_of
 from shared.contract.envelope import Because, Envelope, Event, caused
