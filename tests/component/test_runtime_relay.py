@@ -106,6 +106,29 @@ async def test_a_relay_that_falls_silent_loses_its_lock_and_another_publishes(
     frozen.terminate()
 
 
+async def test_a_round_takes_eight_megabytes_at_most_and_one_row_however_large(
+    bench: Bench,
+) -> None:
+    toy = await bench.toy()
+    pool = toy.postgres.pool
+    async with pool.acquire() as session, session.transaction():  # the relay sees none of it
+
+        async def in_a_round(many: int, size: int) -> int:
+            await session.execute("delete from outbox")
+            await session.execute(
+                "insert into outbox (topic, value) "
+                "select 'none', convert_to(repeat('x', $2), 'UTF8') from generate_series(1, $1)",
+                many,
+                size,
+            )
+            return len(await session.fetch(_SELECT, 0))
+
+        assert await in_a_round(30, 900_000) == 10
+        assert await in_a_round(3, 9_000_000) == 1
+        assert await in_a_round(2_100, 100) == 2_000
+        await session.execute("delete from outbox")
+
+
 async def _pages(pool: Any, bound: int) -> int:
     """How many pages the relay's look at its table reads."""
     async with pool.acquire() as session, session.transaction():

@@ -22,7 +22,7 @@ from shared.runtime.settings import Settings, WrongSetting, documented
 from shared.runtime.start import open_database
 from shared.runtime.topics import Differs
 from tests.stack import Database, Names
-from tests.toy.bench import Bench
+from tests.toy.bench import Bench, until
 from tests.toy.event import note
 from tests.toy.fixtures import bench
 from tests.toy.process import Process, free_port
@@ -167,7 +167,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
     await session.close()
 
 
-async def test_several_members_that_migrate_at_once_end_well(database: Database) -> None:
+async def test_several_boththat_migrate_at_once_end_well(database: Database) -> None:
     dsn = database.dsn("pipeline")
     applied = await asyncio.gather(*(migration.apply(dsn, "pipeline") for _ in range(3)))
 
@@ -309,7 +309,7 @@ async def test_what_was_in_hand_at_stop_is_neither_lost_nor_done_again(bench: Be
     assert told == [f"n{number}" for number in range(1, 51)]
 
 
-async def test_a_member_with_a_name_gives_its_place_up_when_it_is_stopped(bench: Bench) -> None:
+async def test_members_with_a_name_give_their_places_up_when_they_are_stopped(bench: Bench) -> None:
     named = bench.settings.model_copy(update={"member": "a"})
     toy = Toy(bench.name, named, [bench.source])
     await toy.start()
@@ -318,7 +318,18 @@ async def test_a_member_with_a_name_gives_its_place_up_when_it_is_stopped(bench:
 
     left = await members(named, f"{bench.name}.{bench.source.name}")
 
-    assert (there, left) == (1, 0), "the others would wait for the end of its session"
+    assert (there, left) == (2, 0), "the others would wait for the end of its session"
+
+
+async def test_the_members_of_a_process_share_the_partitions(bench: Bench) -> None:
+    toy = await bench.toy()
+    both = [c for c in toy._kafka._consumers if bench.source in c.topics]
+
+    async def shared() -> bool:
+        return sorted(len(c.processed) for c in both) == [2, 2]
+
+    await until(shared, "two of four partitions for each member")
+    assert not set(both[0].processed) & set(both[1].processed)
 
 
 async def members(settings: Settings, group: str) -> int:

@@ -57,7 +57,7 @@ class Toy(Service):
         self.refuse = refuse
         self.batches: list[int] = []
         self.subscriptions += [
-            Subscription(topic, self.take, sequenced=sequenced) for topic in reads
+            Subscription(topic, self.take, sequenced=sequenced, members=2) for topic in reads
         ]
 
     async def take(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
