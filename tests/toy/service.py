@@ -51,13 +51,14 @@ class Toy(Service):
         sequenced: bool = True,
         echo: bool = False,
         refuse: Callable[[Envelope], Exception | None] = lambda _: None,
+        members: int = 2,
     ) -> None:
         super().__init__(name, settings, migrations=MIGRATIONS)
         self.echo = echo
         self.refuse = refuse
         self.batches: list[int] = []
         self.subscriptions += [
-            Subscription(topic, self.take, sequenced=sequenced, members=2) for topic in reads
+            Subscription(topic, self.take, sequenced=sequenced, members=members) for topic in reads
         ]
 
     async def take(self, tx: Transaction, batch: Sequence[Envelope]) -> Sequence[Envelope]:
