@@ -24,6 +24,7 @@ from shared.contract.directory import Document
 from shared.contract.topics import INTAKE, PIPELINE, decode
 from shared.domain.directory import Directory
 from shared.runtime import rulebook_folder
+from shared.runtime.postgres import json_as_bytes
 
 GROUP = "peer"
 
@@ -40,7 +41,12 @@ def app(kafka: str, dsn: str) -> FastStream:
     @service.on_startup
     async def connect() -> None:
         pools.append(
-            await asyncpg.create_pool(dsn, min_size=1, server_settings={"search_path": "pipeline"})
+            await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                server_settings={"search_path": "pipeline"},
+                init=json_as_bytes,
+            )
         )
 
     async def raw(message: object) -> object:

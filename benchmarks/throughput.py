@@ -10,7 +10,7 @@ from benchmarks.result import Result, Run
 from benchmarks.workload import LINKED, NEW, Workload
 
 ROW = "throughput"
-OURS, PEER = 32_000, 300
+OURS, PEER = 16_000, 300
 AIM = 40.0
 _NAMES = {
     (NEW, 1): "a new lead (owner, task, alert), one process",
@@ -33,7 +33,7 @@ async def measure(bench: Bench) -> list[Result]:
             )
             _told(bench, seen, (kind, 1), number, pair)
         pair = Run(
-            await _joined(bench, OURS, ours=True), await _joined(bench, 2 * PEER, ours=False)
+            await _joined(bench, 2 * OURS, ours=True), await _joined(bench, 2 * PEER, ours=False)
         )
         _told(bench, seen, (NEW, 2), number, pair)
     return [

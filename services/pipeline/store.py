@@ -166,10 +166,7 @@ async def _save_history(tx: Transaction, steps: Sequence[Step]) -> None:
         await tx.copy_records_to_table(
             "lead_history",
             columns=("lead", "cause", "events"),
-            records=[
-                (step.lead, step.cause.to_bytes().decode(), array(step.events).decode())
-                for step in steps
-            ],
+            records=[(step.lead, step.cause.to_bytes(), array(step.events)) for step in steps],
         )
 
 

@@ -165,8 +165,23 @@ class Postgres:
             timeout=10,
             command_timeout=40,
             server_settings=self._settings(),
+            init=json_as_bytes,
             reset=_keep,
         )
+
+
+async def json_as_bytes(session: Session) -> None:
+    """`json` is given as the bytes in which it was written, or as text; it is read as text.
+
+    By the driver's own codec it would be decoded here, and encoded again there.
+    """
+    await session.set_type_codec(
+        "json", schema="pg_catalog", encoder=_encoded, decoder=bytes.decode, format="binary"
+    )
+
+
+def _encoded(written: bytes | str) -> bytes:
+    return written if isinstance(written, bytes) else written.encode()
 
 
 async def _keep(_: object) -> None:

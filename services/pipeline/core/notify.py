@@ -91,7 +91,7 @@ def send(turn: Turn, trigger: Envelope, effect: Send) -> None:
     else:
         directory = turn.directory
         people = [
-            (Recipient(kind="agent", id=agent), directory.agent(agent).site)
+            (Recipient.model_construct(kind="agent", id=agent), directory.agent(agent).site)
             for agent in agents(scene, effect.to)
         ]
     for recipient, site in people:

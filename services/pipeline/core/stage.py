@@ -43,7 +43,7 @@ def move(
 def enter(turn: Turn, lead: str, pipeline: str, stage: str, by: str | None = None) -> None:
     """The stage itself, without a question."""
     left = turn.lead(lead).stage or None
-    turn.emit(lead, StageEntered(pipeline=pipeline, stage=stage, left=left, by=by))
+    turn.emit(lead, StageEntered.model_construct(pipeline=pipeline, stage=stage, left=left, by=by))
 
 
 def close(
@@ -95,4 +95,4 @@ def assign(turn: Turn, lead: str, owner: str, by: str | None = None) -> None:
         return
     if previous is not None:
         turn.emit(lead, NotificationWithdrawn(lead=lead, to=previous, why="other_owner"))
-    turn.emit(lead, LeadAssigned(owner=owner, previous=previous, by=by))
+    turn.emit(lead, LeadAssigned.model_construct(owner=owner, previous=previous, by=by))

@@ -95,4 +95,5 @@ def clear_deadline(turn: Turn, lead: str, name: str) -> None:
 
 
 def _watch(turn: Turn, lead: str, task: str, due: Due) -> None:
-    turn.emit(lead, DeadlineSet(name=task, due=due, kind="task", site=turn.lead(lead).site))
+    site = turn.lead(lead).site
+    turn.emit(lead, DeadlineSet.model_construct(name=task, due=due, kind="task", site=site))
