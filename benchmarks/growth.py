@@ -15,7 +15,7 @@ from shared.runtime.settings import Settings
 
 ROW = "growth"
 OPEN = (1_000, 10_000, 100_000)
-MANY = 4_000
+MANY = 16_000
 
 # One person's rows, again for another person: whatever columns the tables have.
 _CONTACTS = """
