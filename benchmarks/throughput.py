@@ -33,7 +33,7 @@ async def measure(bench: Bench) -> list[Result]:
             )
             _told(bench, seen, (kind, 1), number, pair)
         pair = Run(
-            await _joined(bench, 2 * OURS, ours=True), await _joined(bench, 2 * PEER, ours=False)
+            await _joined(bench, 2 * OURS, ours=True), await _joined(bench, 4 * PEER, ours=False)
         )
         _told(bench, seen, (NEW, 2), number, pair)
     return [
