@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from shared.domain.wording import quoted
+from shared.domain.wording.say import quoted
 
 SHOWN = 60
 BODIES = {"sms": "SMS", "chat": "chat", "txt": "e-mail", "html": "e-mail's layout"}

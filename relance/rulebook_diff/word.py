@@ -19,7 +19,7 @@ from shared.domain.rulebook.effect import Answer, Effect
 from shared.domain.rulebook.rule import ACTION_WORDS, Target
 from shared.domain.rulebook.trigger import Trigger
 from shared.domain.rulebook.word import Word
-from shared.domain.wording import OF
+from shared.domain.wording.say import OF
 
 STARTS = {
     "lead_created": "a new lead in",

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from relance.scenario import Scenario
+from relance.simulation.cast import Cast, Failed
 from relance.simulation.cue import Acted, Cue, Declared, Opened, Passed, Received
 from relance.simulation.declaration import NoSuchSetting, declared, settings_problem
 from relance.simulation.expectation import (
-    Known,
     different_refusal,
     failure,
     lead_made_by,
     refusal_failure,
 )
 from relance.simulation.expected import Expect, ExpectNo, Refuse, View
-from relance.simulation.export import export_failure, export_of
 from relance.simulation.input import (
     Input,
     NoSuchSource,
@@ -31,7 +30,6 @@ from relance.simulation.input import (
     told,
 )
 from relance.simulation.notifications import LINKS
-from relance.simulation.service import Pipeline
 from relance.simulation.step import (
     Act,
     Answer,
@@ -44,16 +42,14 @@ from relance.simulation.step import (
     Until,
     Wait,
 )
+from relance.simulation.view import view_failure
 from relance.simulation.world import Endless, World
 from services.intake.core.arrival import Refusal
 from services.notifications.core.request import UnknownTemplate
 from services.pipeline.core.action import Action, AnswerQuestion, Assign, Classify, CreateLead, Take
-from services.pipeline.core.digest import owners_for
 from services.pipeline.core.engine import CascadeTooLong
 from services.pipeline.core.identity import lead_id
 from services.pipeline.core.lead import Lead
-from services.pipeline.core.order import by_urgency
-from services.pipeline.core.queue import standing
 from shared.contract.envelope import Envelope, derived_id
 from shared.contract.invitation import Invitation
 from shared.contract.notifications import NotificationSent
@@ -64,10 +60,6 @@ from shared.domain.rulebook.rulebook import Rulebook
 from shared.domain.signed_link import BadLink, read_link
 
 ANSWER_LINK = re.compile(r"/answer/([\w.-]+)")
-
-
-class Failed(Exception):
-    """A step does not hold; the sentence says what was expected and what happened."""
 
 
 CANNOT_GO_ON = (
@@ -110,7 +102,8 @@ class Performance:
     def __init__(self, scenario: Scenario, name: str, book: Rulebook, world: World) -> None:
         self.scenario, self.name, self.book, self.world = scenario, name, book, world
         self.zone = ZoneInfo(world.directory.site(scenario.site).zone)
-        self.known = Known(self.zone)
+        self.cast = Cast(world, book, self.zone)
+        self.known = self.cast.known
         self.cues: list[Cue] = []
         self._seen_from = 0
         self._number = 0
@@ -166,12 +159,12 @@ class Performance:
 
     def _call(self, step: Call) -> None:
         source = source_of(self.book.sources, step)
-        phone = step.phone or self._lead(step.lead).point("phone")
+        phone = step.phone or self.cast.lead(step.lead).point("phone")
         at = self.world.now.astimezone(self.zone)
         self._arrive(told(step, source, self._id(), at, phone), None)
 
     def _reply(self, step: Reply) -> None:
-        lead = self._lead(step.lead)
+        lead = self.cast.lead(step.lead)
         sender = lead.point("email")
         if sender is None:
             raise Failed("the contact cannot reply by e-mail: no e-mail of theirs is known")
@@ -197,7 +190,7 @@ class Performance:
     def _open(self, step: Open) -> None:
         mails = [
             message
-            for message in self._lead(step.lead).messages
+            for message in self.cast.lead(step.lead).messages
             if (message.template, message.channel, message.to) == (step.open, "email", "contact")
         ]
         if not mails:
@@ -207,7 +200,7 @@ class Performance:
 
     def _answer(self, step: Answer) -> None:
         """By the link in the message: what is not in it cannot be clicked."""
-        lead = self._lead(step.lead)
+        lead = self.cast.lead(step.lead)
         asked = [
             each.data
             for each in self.world.log
@@ -245,7 +238,7 @@ class Performance:
 
     def _give(self, alias: str | None, owner: str) -> None:
         """The team's manager gives the lead to the agent who is to have it."""
-        lead = self._lead(alias)
+        lead = self.cast.lead(alias)
         if lead.owner == owner:
             return
         team = self.world.directory.agent(owner).team
@@ -267,8 +260,8 @@ class Performance:
         """The lead that the step acts on: to take without one is to take the first."""
         action = step.action
         if step.lead is not None or not isinstance(action, Take):
-            return self._lead(step.lead)
-        first = next(iter(self._standing(action.queue, step.by)), None)
+            return self.cast.lead(step.lead)
+        first = next(iter(self.cast.standing(action.queue, step.by)), None)
         if first is None:
             raise Failed(f"the queue {action.queue} is empty for {step.by}")
         return first
@@ -319,7 +312,7 @@ class Performance:
 
     def _expect(self, step: Expect | ExpectNo) -> None:
         seen = self.world.log[0 if step.since == "start" else self._seen_from :]
-        why = self._unknown_alias(step.given.get("lead")) or failure(step, seen, self.known)
+        why = self.cast.unknown(step.given.get("lead")) or failure(step, seen, self.known)
         if why:
             raise Failed(why)
 
@@ -343,98 +336,5 @@ class Performance:
             raise Failed(why)
 
     def _view(self, step: View) -> None:
-        if step.view == "queue":
-            self._view_queue(step)
-            return
-        if step.view == "export":
-            lead, worlds = self._lead(step.lead), [each.world for each in self._pipelines()]
-            document = export_of(lead, worlds[0], self.world.log, self.book, self.world.directory)
-            if why := export_failure(step, document, self.known):
-                raise Failed(why)
-            return
-        if step.view == "spend":
-            spent = self._lead(step.lead).spend
-            if spent != step.amount:
-                raise Failed(f"expected a spend of {step.amount}, but it is {spent}")
-            return
-        names = {lead: alias for alias, lead in self.known.leads.items()}
-        seen = [lead for lead in self._leads() if self._is_shown(lead, step)]
-        if step.order == "urgency":
-            seen = by_urgency(seen)
-        shown = [names.get(lead.id, lead.number) for lead in seen]
-        wanted = list(step.leads)
-        if shown != wanted if step.order else set(shown) != set(wanted):
-            raise Failed(f"expected to see {_list(wanted)}, but there is {_list(shown)}")
-
-    def _is_shown(self, lead: Lead, step: View) -> bool:
-        if step.manager is not None:
-            theirs = owners_for(self.world.directory, step.manager)
-            if lead.owner not in theirs:
-                return False
-        if step.contact_of is not None and lead.contact != self._lead(step.contact_of).contact:
-            return False
-        given = {k: self.known.spelt(v) if isinstance(v, str) else v for k, v in step.given.items()}
-        return all(_shows(lead, name, value) for name, value in given.items())
-
-    def _view_queue(self, step: View) -> None:
-        names = {lead: alias for alias, lead in self.known.leads.items()}
-        shown = [names.get(lead.id, lead.number) for lead in self._standing(step.queue, step.by)]
-        if shown != list(step.leads):
-            raise Failed(f"expected the queue {_line(step.leads)}, but it is {_line(shown)}")
-
-    def _standing(self, queue: str | None, agent: str | None) -> list[Lead]:
-        """What stands in the queue for that agent."""
-        declared = self.book.queues.get(queue or "")
-        if declared is None:
-            raise Failed(f"there is no queue {queue}; there is {_list(self.book.queues)}")
-        worlds = [each.world for each in self._pipelines()]
-        candidates = [(x, w.contacts[x.contact]) for w in worlds for x in w.leads.values()]
-        return standing(
-            declared,
-            candidates,
-            agent or "",
-            book=self.book,
-            directory=self.world.directory,
-            now=self.world.now,
-        )
-
-    def _leads(self) -> Iterable[Lead]:
-        return [lead for each in self._pipelines() for lead in each.world.leads.values()]
-
-    def _pipelines(self) -> list[Pipeline]:
-        return [each for each in self.world.services if isinstance(each, Pipeline)]
-
-    def _lead(self, alias: str | None) -> Lead:
-        """The lead a step speaks of; without a name there must be but one open one."""
-        leads = list(self._leads())
-        if alias is not None:
-            if why := self._unknown_alias(alias):
-                raise Failed(why)
-            return next(lead for lead in leads if lead.id == self.known.leads[alias])
-        if len(leads) > 1:
-            leads = [lead for lead in leads if lead.is_open]
-        if len(leads) != 1:
-            raise Failed(f"there are {len(leads)} open leads: say which with lead = …")
-        return leads[0]
-
-    def _unknown_alias(self, alias: str | None) -> str | None:
-        if alias is None or alias in self.known.leads:
-            return None
-        return f"no lead is called {alias}; name it with as = {alias!r} where it is received"
-
-
-def _shows(lead: Lead, name: str, wanted: object) -> bool:
-    if name == "late":
-        return wanted == (lead.late_at is not None)
-    if name not in Lead.model_fields:
-        raise Failed(f"a lead has no attribute {name}")
-    seen: object = getattr(lead, name)
-    return seen == wanted
-
-
-def _line(names: Iterable[str]) -> str:
-    return ", ".join(names) or "nothing"
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "nothing"
+        if why := view_failure(step, self.cast):
+            raise Failed(why)

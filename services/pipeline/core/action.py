@@ -5,30 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.pipeline.core.argument import LONGEST_TEXT, LONGEST_VALUE, FieldValue, Lasts
 from shared.contract.envelope import Event
 from shared.contract.intake import Channel
 from shared.contract.pipeline import DocumentStatus, PaymentKind
-from shared.domain.duration import parse
 from shared.domain.rulebook.due import DueTime
 from shared.domain.rulebook.effect import PREVIOUS
-
-LONGEST_TEXT = 10_000
-LONGEST_VALUE = 2_000
-"""As long as a door takes in; what is kept of a lead is said again in every message about it."""
-
-
-def _exact(text: str) -> str:
-    if not parse(text).is_exact:
-        raise ValueError("write minutes or hours, such as 45m or 2h")
-    return text
-
-
-Lasts = Annotated[str, AfterValidator(_exact)]
-"""How long an appointment is: `45m`, `2h`."""
-
-FieldValue = Annotated[str, StringConstraints(max_length=LONGEST_VALUE)]
 
 
 class ActionBase(BaseModel):
