@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 
-from benchmarks import core, door, growth, limit, profile, relay, result, throughput
+from benchmarks import compiled, core, door, growth, limit, profile, relay, result, throughput
 from benchmarks.bench import Bench
-from benchmarks.result import CHECKOUT, Result
+from benchmarks.result import Result
 from relance.stack.home import Home
-from services.pipeline.core import engine
 
 ROWS: Mapping[str, Callable[[Bench], Awaitable[list[Result]]]] = {
     module.ROW: module.measure for module in (throughput, limit, profile, growth, relay, door, core)
@@ -60,16 +57,13 @@ def _keep(row: str, results: Sequence[Result]) -> None:
 def _run_compiled() -> None:
     """Begin again on the packages with the compiled core; returns once that is what runs."""
     folder = Home.of_checkout().folder / "compiled"
-    if Path(engine.__file__).is_relative_to(folder):
+    if compiled.runs(folder):
         return
     print("Compiling pipeline's core, unless it is there …", file=sys.stderr)
-    made = subprocess.run([sys.executable, CHECKOUT / "deploy/compile.py", folder], check=False)
-    if made.returncode != 0:
+    if not compiled.make(folder):
         sys.exit("ARGS=--source measures without compiling.")
-    path = os.pathsep.join(map(str, (folder, CHECKOUT)))
-    # Safe: neither here nor in the services the working directory goes before it.
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
-    os.execve(sys.executable, [sys.executable, "-m", "benchmarks", *sys.argv[1:]], environment)
+    command = [sys.executable, "-m", "benchmarks", *sys.argv[1:]]
+    os.execve(sys.executable, command, compiled.environment(folder))
 
 
 def main() -> None:

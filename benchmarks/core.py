@@ -7,6 +7,7 @@ others at work on the machine do not count.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -58,13 +59,16 @@ class Tape:
     book: Rulebook
     inputs: tuple[tuple[Envelope, Directory], ...]
 
-    def play(self) -> int:
-        """Through the core from an empty world; returns how many events were taken in and said."""
-        world, said = World(), 0
+    def played(self) -> Iterator[tuple[World, list[Envelope]]]:
+        """Through the core from an empty world: what each input leaves, and has said."""
+        world = World()
         for envelope, directory in self.inputs:
             world, events = handle(world, envelope, self.book, directory)
-            said += len(events)
-        return len(self.inputs) + said
+            yield world, events
+
+    def play(self) -> int:
+        """How many events were taken in and said."""
+        return sum(1 + len(events) for _, events in self.played())
 
 
 def tapes(rulebook: Path) -> list[Tape]:

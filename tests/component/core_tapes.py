@@ -10,24 +10,21 @@ from hashlib import sha256
 from benchmarks.core import Tape, tapes
 from relance.cli_rulebook import all_rulebooks
 from services.pipeline.core import engine
-from services.pipeline.core.world import World
 
 
 def digests() -> dict[str, str]:
-    """Rulebook → all that was said in its scenarios, and how each lead stood in the end."""
+    """Rulebook → all that was said in its scenarios, and how each lead stood after each input."""
     return {path.name: _digest(tapes(path)) for path in all_rulebooks()}
 
 
 def _digest(recorded: list[Tape]) -> str:
     told = sha256()
     for tape in recorded:
-        world = World()
-        for envelope, directory in tape.inputs:
-            world, events = engine.handle(world, envelope, tape.book, directory)
+        for world, events in tape.played():
             for event in events:
                 told.update(event.to_bytes())
-        for lead in world.leads.values():
-            told.update(lead.model_dump_json().encode())
+            for lead in world.leads.values():
+                told.update(lead.model_dump_json().encode())
     return told.hexdigest()
 
 
