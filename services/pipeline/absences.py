@@ -45,7 +45,7 @@ _PATIENCE_S = 600.0
 
 _NOTE = """
 INSERT INTO absent (cause, tenant, agent, said)
-VALUES ($1, $2, $3, convert_from($4, 'UTF8')::json)
+VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
 """
 _WORK = """

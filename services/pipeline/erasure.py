@@ -36,8 +36,8 @@ SELECT $1, point, $3::json FROM unnest($2::bytea[]) AS n (point)
 """
 _SCRUB_HISTORY = """
 UPDATE lead_history AS h
-SET cause = convert_from(n.cause, 'UTF8')::json, events = convert_from(n.events, 'UTF8')::json
-FROM unnest($2::bigint[], $3::bytea[], $4::bytea[]) AS n (position, cause, events)
+SET cause = n.cause, events = n.events
+FROM unnest($2::bigint[], $3::json[], $4::json[]) AS n (position, cause, events)
 WHERE h.lead = $1 AND h.position = n.position
 """
 

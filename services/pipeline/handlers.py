@@ -75,10 +75,12 @@ class Handler:
         before = await locked_world(tx, self._book.tenant, named_by(batch), self._hash_key)
         owned = await self._leads_for_digests(tx, batch, self._directory)
         passed = await self._passed(tx, batch)
+        judged = []
         for envelope in batch:
             if isinstance(envelope.data, AgentAbsent):
                 await absences.note(tx, envelope)
-        judged = [envelope for envelope in batch if not isinstance(envelope.data, AgentAbsent)]
+            else:
+                judged.append(envelope)
         async with self._turn:
             decided = await self._decided(before, judged, owned, passed)
         await store.save(tx, before, decided.world, decided.steps)

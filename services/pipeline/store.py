@@ -17,12 +17,9 @@ from shared.runtime.postgres import Transaction
 PLACE = "received_at, tie_break, id"
 """In which order leads stand: what `core.order.place` is in memory."""
 
-# JSON travels as the bytes it was written in: as text it would be decoded here, and encoded again
-# by the driver.
 _SAVE_CONTACTS = """
 INSERT INTO contact (id, tenant, state)
-SELECT id, tenant, convert_from(state, 'UTF8')::json
-FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS n (id, tenant, state)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[])
 ON CONFLICT (id) DO UPDATE SET state = excluded.state
 """
 # Points that change hands follow a merge or its undoing; they were not all named, so they are
@@ -48,11 +45,11 @@ INSERT INTO lead
   (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words, state,
    lent, next_due_at, tie_break)
 SELECT id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words,
-  convert_from(state, 'UTF8')::json, string_to_array(lent, ' '), next_due_at,
+  state, string_to_array(lent, ' '), next_due_at,
   tie_break
 FROM unnest(
   $1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-  $9::text[], $10::timestamptz[], $11::text[], $12::bytea[], $13::text[],
+  $9::text[], $10::timestamptz[], $11::text[], $12::json[], $13::text[],
   $14::timestamptz[], $15::bigint[]
 ) AS n (id, tenant, number, contact, pipeline, status, stage, owner, site, received_at, words,
         state, lent, next_due_at, tie_break)

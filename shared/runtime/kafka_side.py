@@ -61,12 +61,7 @@ class KafkaSide:
     async def consume(self, tasks: Tasks) -> None:
         """Join the groups, and start everything that runs beside them."""
         service = self._service
-        subscribed = [
-            self._consumer((s.topic,), s.group, self._effect(s, faults), s.pace_s, member)
-            for s in service.subscriptions
-            for faults in (Fingerprints(),)  # what its members run into is counted together
-            for member in range(s.members)
-        ]
+        subscribed = [member for s in service.subscriptions for member in self._members(s)]
         raw = [
             self._consumer(s.topics, s.group, RawEffect(s.handler, service.stopping))
             for s in service.raw_subscriptions
@@ -163,13 +158,22 @@ class KafkaSide:
         )
 
     def _tick(self, tasks: Tasks) -> None:
-        """Each consumer's lag is measured; the one a gate reads also keeps the watermark."""
+        """Each consumer's lag is measured; those a gate reads also keep the watermark."""
+        read = [each for each in self._consumers if self._gate and INTAKE in each.topics]
+        if self._gate and read:
+            tasks.start(Ticker(self._service.postgres, self._gate, read).run)
         for consumer in self._consumers:
-            if self._gate and INTAKE in consumer.topics:
-                ticker = Ticker(self._service.postgres, self._gate, consumer)
-                tasks.start(ticker.run)
-            else:
+            if consumer not in read:
                 tasks.start(consumer.run_lag)
+
+    def _members(self, subscription: Subscription) -> list[Consumer]:
+        """So many as the subscription asks for; what they run into is counted together."""
+        faults = Fingerprints()
+        topics_, group, pace_s = (subscription.topic,), subscription.group, subscription.pace_s
+        return [
+            self._consumer(topics_, group, self._effect(subscription, faults), pace_s, member)
+            for member in range(subscription.members)
+        ]
 
     def _effect(self, subscription: Subscription, faults: Fingerprints) -> Effect:
         return EventEffect(

@@ -129,15 +129,15 @@ class Gate:
 
 
 class Ticker:
-    """Writes `now` for the partitions whose log this member has read to its end."""
+    """Writes `now` for the partitions whose log this process has read to its end."""
 
-    def __init__(self, postgres: Postgres, gate: Gate, reader: Reader) -> None:
-        """The gate's `margin_s`: intake reads the clock before it writes, so long may a record
-        take to reach the log. Time does not pass on a stepping clock while intake has an input
-        in hand."""
+    def __init__(self, postgres: Postgres, gate: Gate, readers: Sequence[Reader]) -> None:
+        """`readers` are the members that this process is. The gate's `margin_s`: intake reads the
+        clock before it writes, so long may a record take to reach the log. Time does not pass on a
+        stepping clock while intake has an input in hand."""
         self._postgres = postgres
         self._gate = gate
-        self._reader = reader
+        self._readers = readers
 
     async def run(self) -> None:
         """Each second, and at once when a gate waits."""
@@ -152,7 +152,8 @@ class Ticker:
         now = clock.now()
         if not clock.is_stepping():
             now -= timedelta(seconds=self._gate.margin_s)
-        ends = await self._reader.ends()
+        each = await asyncio.gather(*(reader.ends() for reader in self._readers))
+        ends = {tp: end for of_one in each for tp, end in of_one.items()}
         limit = monotonic() + TICK_S
         while monotonic() < limit and not self._reached(ends, ends):  # noqa: ASYNC110
             await asyncio.sleep(_POLL_S)
@@ -169,5 +170,5 @@ class Ticker:
         ends: Mapping[TopicPartition, int],
         which: Sequence[TopicPartition] | Mapping[TopicPartition, int],
     ) -> bool:
-        processed = self._reader.processed
-        return all(processed.get(tp, -1) >= ends[tp] for tp in which)
+        processed = [reader.processed for reader in self._readers]
+        return all(any(of_one.get(tp, -1) >= ends[tp] for of_one in processed) for tp in which)

@@ -11,12 +11,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
 
+from pydantic import TypeAdapter
+
 from services.pipeline.core.contact import Contact
 from services.pipeline.core.lead import Lead
 from shared.contract.pipeline import LeadCreated
 
 _BY_CHANCE = {"number", "contact", "linked", "because"}
-_to_json = LeadCreated.__pydantic_serializer__.to_json
+_to_json = TypeAdapter(LeadCreated).serializer.to_json
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 Place = tuple[datetime, int, str]
