@@ -12,9 +12,10 @@ from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.processor import cpu_s
-from benchmarks.result import CHECKOUT, FOLDER, Result, Run
+from benchmarks.result import FOLDER, Result, Run
 from benchmarks.side import Outputs, Side
 from benchmarks.workload import NEW, Workload, publish
+from relance.stack.home import PROJECT
 from shared.contract.topics import INTAKE
 
 ROW = "profile"
@@ -68,7 +69,7 @@ async def _draw(side: Side, workload: Workload, into: Path) -> None:
     await publish(side.kafka, INTAKE, workload.events())
     async with Outputs(side.kafka) as outputs:
         before = await outputs.count()
-        with side.at_work(PYTHONPATH=str(CHECKOUT)):
+        with side.at_work(PYTHONPATH=str(PROJECT)):
             early = replace(workload, many=workload.many // 8)
             await side.watched(outputs, before, early, at_least=True)
             with _sampled(side.pids["service"][0], into):

@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-FOLDER = CHECKOUT / "benchmarks" / "results"
+from relance.stack.home import PROJECT
+
+FOLDER = PROJECT / "benchmarks" / "results"
 RESULTS = FOLDER / "latest.json"
-README = CHECKOUT / "README.md"
+README = PROJECT / "README.md"
 _START, _END = "<!-- bench: written by `make bench` -->\n", "<!-- /bench -->"
 
 

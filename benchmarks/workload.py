@@ -30,13 +30,11 @@ class Workload:
     """`many` people write once each, from number `first` on, in this `run`: nobody knows them
     yet (`NEW`), or they write once more, an hour later (`LINKED`).
 
-    `effects`: how many events pipeline says of each; both sides must say exactly so many.
     `among`: so many people take turns, each `stride`-th of them; else each writes once.
     """
 
     kind: str
     many: int
-    effects: int
     run: str
     first: int
     among: int | None = None
@@ -45,7 +43,12 @@ class Workload:
     @classmethod
     def of(cls, kind: str, many: int, first: int) -> Workload:
         """Of people nobody knows yet (`NEW`), or of the same people once more (`LINKED`)."""
-        return cls(kind, many, EFFECTS[kind], run=f"{kind} {uuid4()}", first=first)
+        return cls(kind, many, run=f"{kind} {uuid4()}", first=first)
+
+    @property
+    def effects(self) -> int:
+        """How many events pipeline says of each; both sides must say exactly so many."""
+        return EFFECTS[self.kind]
 
     def events(self) -> Iterator[Envelope]:
         """The events, in order."""

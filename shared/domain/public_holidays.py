@@ -33,7 +33,7 @@ def _year(country: str, region: str | None, year: int) -> Mapping[date, str]:
     try:
         days = holidays.country_holidays(country, subdiv=region, years=year)
     except NotImplementedError:
-        pass
+        pass  # told below: is it the country or the region that is not known
     else:
         return {day: name for day, name in days.items() if day.year == year}
     if region is None or country not in holidays.list_supported_countries():
